@@ -17,9 +17,9 @@ struct mr_alloc_ops {
 void mr_alloc_use(const struct mr_alloc_ops *ops);
 
 void *mr_malloc(size_t size) MR_MUST_USE;
-void *mr_calloc(size_t count, size_t size) MR_MUST_USE; /* zeroed; NULL also when count * size overflows */
-void *mr_realloc(void *ptr, size_t size) MR_MUST_USE;   /* on NULL the old block is still valid */
-void mr_free(void *ptr);                                /* NULL is fine */
+void *mr_calloc(size_t count, size_t size) MR_MUST_USE;    /* zeroed; NULL also when count * size overflows */
+void *mr_realloc(void *ptr, size_t size) MR_MUST_USE;      /* on NULL the old block is still valid */
+void mr_free(void *ptr);                                   /* NULL is fine */
 char *mr_strndup(const char *ptr, size_t len) MR_MUST_USE; /* NUL-terminated copy */
 
 /* Grows the array *items of `size`-byte elements so that it holds at least `need`; *cap is its capacity in

@@ -1,7 +1,7 @@
 /* base/arena.h - memory that ends together.
  *
- * Allocation bumps a pointer in a chunk; release frees all chunks. An allocation that fails returns NULL and sets
- * `failed`, so a parser can test once. Alignment is 16 bytes for mr_arena_alloc, none for mr_arena_dup.
+ * Allocation bumps a pointer in a chunk; release frees all chunks. An allocation that fails returns NULL and
+ * sets `failed`, so a parser can test once. Alignment is 16 bytes for mr_arena_alloc, none for mr_arena_dup.
  * `limit` bounds the whole arena: outside input cannot make it grow without end. Not thread-safe.
  */
 #ifndef MR_BASE_ARENA_H
@@ -21,7 +21,10 @@ struct mr_arena {
     bool failed;                   /* an allocation was refused since init or reset */
 };
 
-#define MR_ARENA_INIT {NULL, NULL, NULL, 0, 0, false}
+#define MR_ARENA_INIT                                                                                        \
+    {                                                                                                        \
+        NULL, NULL, NULL, 0, 0, false                                                                        \
+    }
 
 void *mr_arena_alloc(struct mr_arena *arena, size_t size) MR_MUST_USE;  /* uninitialised */
 void *mr_arena_zalloc(struct mr_arena *arena, size_t size) MR_MUST_USE; /* zeroed */

@@ -1,7 +1,7 @@
 /* base/buf.h - owned, growable bytes.
  *
- * Growth that fails sets `failed` and leaves the contents alone; later appends do nothing. So a writer may append
- * a whole document and test once at the end (mr_buf_ok). Not thread-safe.
+ * Growth that fails sets `failed` and leaves the contents alone; later appends do nothing. So a writer may
+ * append a whole document and test once at the end (mr_buf_ok). Not thread-safe.
  */
 #ifndef MR_BASE_BUF_H
 #define MR_BASE_BUF_H
@@ -16,7 +16,10 @@ struct mr_buf {
     bool failed; /* an allocation failed since init */
 };
 
-#define MR_BUF_INIT {NULL, 0, 0, false}
+#define MR_BUF_INIT                                                                                          \
+    {                                                                                                        \
+        NULL, 0, 0, false                                                                                    \
+    }
 
 void mr_buf_release(struct mr_buf *buf); /* frees and returns to MR_BUF_INIT */
 

@@ -1,7 +1,7 @@
 /* base/clock.h - the one source of time. Nothing else in the tree asks the system what time it is.
  *
- * Wall time is nanoseconds since the Unix epoch (what records, retention, signatures and now() use); monotonic
- * time is nanoseconds since an arbitrary start (timeouts). Thread-safe.
+ * Wall time is nanoseconds since the Unix epoch (what records, retention, signatures and now() use);
+ * monotonic time is nanoseconds since an arbitrary start (timeouts). Thread-safe.
  */
 #ifndef MR_BASE_CLOCK_H
 #define MR_BASE_CLOCK_H

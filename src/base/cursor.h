@@ -1,7 +1,7 @@
 /* base/cursor.h - reading stored bytes with every length checked against what is left.
  *
- * A read past the end sets `bad` and yields zeros or an empty view; a decoder reads a whole structure and tests
- * `bad` once before it trusts any of it. Little-endian.
+ * A read past the end sets `bad` and yields zeros or an empty view; a decoder reads a whole structure and
+ * tests `bad` once before it trusts any of it. Little-endian.
  */
 #ifndef MR_BASE_CURSOR_H
 #define MR_BASE_CURSOR_H

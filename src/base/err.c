@@ -63,20 +63,34 @@ enum mr_status mr_error_errno(struct mr_error *err, enum mr_status status, int e
 const char *mr_status_name(enum mr_status status)
 {
     switch (status) {
-    case MR_OK: return "ok";
-    case MR_ENOMEM: return "out_of_memory";
-    case MR_EINVAL: return "invalid";
-    case MR_EIO: return "io_error";
-    case MR_ENOSPC: return "no_space";
-    case MR_ENOENT: return "not_found";
-    case MR_EEXIST: return "exists";
-    case MR_ECORRUPT: return "corrupt";
-    case MR_EBUSY: return "busy";
-    case MR_ELIMIT: return "limit";
-    case MR_ECANCEL: return "cancelled";
-    case MR_EDENIED: return "denied";
-    case MR_EUNSUPPORTED: return "unsupported";
-    case MR_EINTERNAL: return "internal";
+    case MR_OK:
+        return "ok";
+    case MR_ENOMEM:
+        return "out_of_memory";
+    case MR_EINVAL:
+        return "invalid";
+    case MR_EIO:
+        return "io_error";
+    case MR_ENOSPC:
+        return "no_space";
+    case MR_ENOENT:
+        return "not_found";
+    case MR_EEXIST:
+        return "exists";
+    case MR_ECORRUPT:
+        return "corrupt";
+    case MR_EBUSY:
+        return "busy";
+    case MR_ELIMIT:
+        return "limit";
+    case MR_ECANCEL:
+        return "cancelled";
+    case MR_EDENIED:
+        return "denied";
+    case MR_EUNSUPPORTED:
+        return "unsupported";
+    case MR_EINTERNAL:
+        return "internal";
     }
     return "unknown";
 }

@@ -6,31 +6,37 @@
 
 enum mr_status {
     MR_OK = 0,
-    MR_ENOMEM = -1,   /* an allocation failed; the object is as it was before the call */
-    MR_EINVAL = -2,   /* outside bytes (wire, disk, flags) break a rule; the text says which */
-    MR_EIO = -3,      /* the operating system refused or failed a file operation */
-    MR_ENOSPC = -4,   /* no room on disk; retry after space is freed */
-    MR_ENOENT = -5,   /* the named thing does not exist */
-    MR_EEXIST = -6,   /* the named thing exists already */
-    MR_ECORRUPT = -7, /* stored bytes fail their checksum or their format */
-    MR_EBUSY = -8,    /* a bounded queue is full or a lock is held; retry later */
-    MR_ELIMIT = -9,   /* a configured limit would be exceeded; the text names it */
-    MR_ECANCEL = -10, /* the caller or a deadline stopped the work */
-    MR_EDENIED = -11, /* authentication or authorisation refused */
+    MR_ENOMEM = -1,        /* an allocation failed; the object is as it was before the call */
+    MR_EINVAL = -2,        /* outside bytes (wire, disk, flags) break a rule; the text says which */
+    MR_EIO = -3,           /* the operating system refused or failed a file operation */
+    MR_ENOSPC = -4,        /* no room on disk; retry after space is freed */
+    MR_ENOENT = -5,        /* the named thing does not exist */
+    MR_EEXIST = -6,        /* the named thing exists already */
+    MR_ECORRUPT = -7,      /* stored bytes fail their checksum or their format */
+    MR_EBUSY = -8,         /* a bounded queue is full or a lock is held; retry later */
+    MR_ELIMIT = -9,        /* a configured limit would be exceeded; the text names it */
+    MR_ECANCEL = -10,      /* the caller or a deadline stopped the work */
+    MR_EDENIED = -11,      /* authentication or authorisation refused */
     MR_EUNSUPPORTED = -12, /* understood, and not built yet */
     MR_EINTERNAL = -13,    /* a broken promise of our own; never the caller's fault */
 };
 
-/* A status with its explanation. Starts as MR_ERROR_INIT; the first error set stays (later ones are consequences). */
+/* A status with its explanation. Starts as MR_ERROR_INIT; the first error set stays (later ones are
+ * consequences). */
 struct mr_error {
     enum mr_status status;
     char text[512]; /* NUL-terminated UTF-8, cut at a character boundary when too long */
 };
 
-#define MR_ERROR_INIT {MR_OK, ""}
+#define MR_ERROR_INIT                                                                                        \
+    {                                                                                                        \
+        MR_OK, ""                                                                                            \
+    }
 
-/* Records the first error and returns `status`, so that `return mr_error_set(...)` reads well. err may be NULL. */
-enum mr_status mr_error_set(struct mr_error *err, enum mr_status status, const char *fmt, ...) MR_PRINTF(3, 4);
+/* Records the first error and returns `status`, so that `return mr_error_set(...)` reads well. err may be
+ * NULL. */
+enum mr_status mr_error_set(struct mr_error *err, enum mr_status status, const char *fmt, ...)
+    MR_PRINTF(3, 4);
 
 /* The same with ": strerror(errnum)" appended. */
 enum mr_status mr_error_errno(struct mr_error *err, enum mr_status status, int errnum, const char *fmt, ...)

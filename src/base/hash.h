@@ -1,7 +1,7 @@
 /* base/hash.h - checksums and hashes that are not secrets.
  *
- * CRC-32C (Castagnoli, reflected, as in RFC 3720) guards stored bytes. The 64-bit hash is XXH3 with a seed; it
- * addresses hash tables and is never stored. Thread-safe.
+ * CRC-32C (Castagnoli, reflected, as in RFC 3720) guards stored bytes. The 64-bit hash is XXH3 with a seed;
+ * it addresses hash tables and is never stored. Thread-safe.
  */
 #ifndef MR_BASE_HASH_H
 #define MR_BASE_HASH_H

@@ -141,10 +141,14 @@ enum mr_status mr_io_status(int64_t negated_errno)
 {
     switch (negated_errno) {
     case -ENOSPC:
-    case -EDQUOT: return MR_ENOSPC;
-    case -ENOENT: return MR_ENOENT;
-    case -ENOMEM: return MR_ENOMEM;
-    default: return MR_EIO;
+    case -EDQUOT:
+        return MR_ENOSPC;
+    case -ENOENT:
+        return MR_ENOENT;
+    case -ENOMEM:
+        return MR_ENOMEM;
+    default:
+        return MR_EIO;
     }
 }
 
@@ -217,8 +221,8 @@ done:
     return status;
 }
 
-int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes, unsigned mode,
-                     struct mr_error *err)
+int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
+                     unsigned mode, struct mr_error *err)
 {
     int status;
     int fd = -1;

@@ -1,8 +1,8 @@
 /* base/io.h - file operations through a table, so that tests can fail, tear or lose any of them.
  *
- * Every function returns a value >= 0 or a negated errno; EINTR is handled inside (retried), short transfers are
- * looped by mr_io_pread_full / mr_io_pwrite_full. `ctx` is the table's own. Data files use nothing else: no stdio,
- * no mmap. Thread-safe as far as the kernel is.
+ * Every function returns a value >= 0 or a negated errno; EINTR is handled inside (retried), short transfers
+ * are looped by mr_io_pread_full / mr_io_pwrite_full. `ctx` is the table's own. Data files use nothing else:
+ * no stdio, no mmap. Thread-safe as far as the kernel is.
  */
 #ifndef MR_BASE_IO_H
 #define MR_BASE_IO_H
@@ -44,10 +44,11 @@ int mr_io_sync_dir(const struct mr_io *io, const char *dir, struct mr_error *err
 int mr_io_read_file(const struct mr_io *io, const char *path, size_t limit, struct mr_buf *out,
                     struct mr_error *err) MR_MUST_USE;
 /* Replaces dir/name with the bytes, all or nothing: temp file, fsync, rename, fsync of the directory. */
-int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes, unsigned mode,
-                     struct mr_error *err) MR_MUST_USE;
+int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
+                     unsigned mode, struct mr_error *err) MR_MUST_USE;
 
-/* Negated errno of a table call to a status: -ENOSPC and -EDQUOT are MR_ENOSPC, -ENOENT MR_ENOENT, else MR_EIO. */
+/* Negated errno of a table call to a status: -ENOSPC and -EDQUOT are MR_ENOSPC, -ENOENT MR_ENOENT, else
+ * MR_EIO. */
 enum mr_status mr_io_status(int64_t negated_errno);
 
 #endif

@@ -4,7 +4,8 @@
  *     2026-01-02T03:04:05.678Z level=info event=listening address=127.0.0.1 port=8650
  *
  * One write(2) a line, so lines of threads do not mix. Callers never pass secrets, SQL text or record values.
- * Values with blanks are the caller's to quote (use \"%s\"). Control characters are replaced by '?'. Thread-safe.
+ * Values with blanks are the caller's to quote (use \"%s\"). Control characters are replaced by '?'.
+ * Thread-safe.
  */
 #ifndef MR_BASE_LOG_H
 #define MR_BASE_LOG_H

@@ -49,7 +49,8 @@ struct mr_str mr_str_slice(struct mr_str s, size_t from, size_t to);
 /* Without leading and trailing blanks and tabs. */
 struct mr_str mr_str_trim(struct mr_str s);
 
-/* Decimal integers, the whole view and nothing else: `[+-]digits`. false on anything else, overflow included. */
+/* Decimal integers, the whole view and nothing else: `[+-]digits`. false on anything else, overflow included.
+ */
 bool mr_str_to_i64(struct mr_str s, int64_t *out);
 bool mr_str_to_u64(struct mr_str s, uint64_t *out);
 

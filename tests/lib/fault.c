@@ -58,7 +58,7 @@ static int tick(struct fault_io *f, bool *half)
     struct fault_io *f = ctx;                                                                                \
     int rc = tick(f, (half));                                                                                \
     if (rc != 0)                                                                                             \
-        return rc
+    return rc
 
 static int f_open(void *ctx, const char *path, int flags, unsigned mode)
 {
@@ -149,9 +149,19 @@ static int f_list(void *ctx, const char *path, int (*fn)(void *arg, const char *
 void fault_io_init(struct fault_io *fault)
 {
     *fault = (struct fault_io){
-        .io = {.open = f_open, .close = f_close, .pread = f_pread, .pwrite = f_pwrite,
-               .fdatasync = f_fdatasync, .fsync = f_fsync, .fallocate = f_fallocate, .ftruncate = f_ftruncate,
-               .size = f_size, .rename = f_rename, .unlink = f_unlink, .mkdir = f_mkdir, .rmdir = f_rmdir,
+        .io = {.open = f_open,
+               .close = f_close,
+               .pread = f_pread,
+               .pwrite = f_pwrite,
+               .fdatasync = f_fdatasync,
+               .fsync = f_fsync,
+               .fallocate = f_fallocate,
+               .ftruncate = f_ftruncate,
+               .size = f_size,
+               .rename = f_rename,
+               .unlink = f_unlink,
+               .mkdir = f_mkdir,
+               .rmdir = f_rmdir,
                .list = f_list},
     };
     fault->io.ctx = fault;

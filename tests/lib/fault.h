@@ -16,12 +16,12 @@ enum fault_kind {
 
 /* A file-operation table over mr_io_posix that fails its n-th counted call. */
 struct fault_io {
-    struct mr_io io;      /* pass &fault.io on */
-    unsigned countdown;   /* fails when this reaches 0; 0 means never */
-    unsigned calls;       /* counted calls so far (open, pread, pwrite, syncs, fallocate, rename, unlink, ...) */
-    int errnum;           /* EIO, ENOSPC, ... */
+    struct mr_io io;    /* pass &fault.io on */
+    unsigned countdown; /* fails when this reaches 0; 0 means never */
+    unsigned calls; /* counted calls so far (open, pread, pwrite, syncs, fallocate, rename, unlink, ...) */
+    int errnum;     /* EIO, ENOSPC, ... */
     enum fault_kind kind;
-    bool sticky;          /* once failed, every later call fails too */
+    bool sticky; /* once failed, every later call fails too */
     bool fired;
 };
 

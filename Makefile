@@ -1,0 +1,55 @@
+# Thin verbs over CMake. On a fresh Debian 12 with make and this repository, `make run` and `make test` need
+# nothing else: they install what is missing themselves.
+
+LISTEN ?= 127.0.0.1:8650
+DATA   ?= data
+
+.PHONY: all build setup setup-test run test quick check fuzz bench torture coverage format clean
+
+all: build
+
+setup:
+	@tools/setup/packages.sh tools/setup/packages.txt
+	@tools/setup/duckdb.sh
+
+setup-test: setup
+	@tools/setup/packages.sh tools/setup/packages-test.txt
+	@tools/setup/npm.sh
+
+build: setup
+	@cmake --preset release >/dev/null
+	@cmake --build build
+
+# Builds, starts the server and prints the lines to paste into another terminal.
+run: build
+	@tools/run.sh "$(LISTEN)" "$(DATA)"
+
+# The whole suite; the stages are listed in tests/README.md.
+test: setup-test
+	@tests/run.sh full
+
+# The inner loop: release build, unit tests and a short conformance run.
+quick: setup-test
+	@tests/run.sh quick
+
+# Format, layers, clang-tidy, cppcheck.
+check: setup-test
+	@tools/check/all.sh
+
+# Every fuzzer for FUZZ_SECONDS each (CI runs them shorter).
+FUZZ_SECONDS ?= 1800
+fuzz: setup-test
+	@tests/fuzz.sh $(FUZZ_SECONDS)
+
+bench: build
+	@bench/run.sh
+
+# The long form of the crash, power-cut and model tests (counts of a release).
+torture: setup-test
+	@tests/run.sh torture
+
+format:
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+
+clean:
+	rm -rf build build-*
