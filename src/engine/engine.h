@@ -1,9 +1,9 @@
 /* engine/engine.h - the embedded database: runs emitted SQL over store scans and turns rows into result JSON.
  *
- * The only room that includes duckdb.h, so that it can move into worker processes. DuckDB is opened in memory with
- * external access, extensions and spilling off and its configuration locked; engine_open tries forbidden statements
- * and refuses to open when one works. Only SQL printed by sql/ is ever run here.
- * Thread-safe: each run is used by one thread at a time, except engine_cancel and engine_progress.
+ * The only room that includes duckdb.h, so that it can move into worker processes. DuckDB is opened in memory
+ * with external access, extensions and spilling off and its configuration locked; engine_open tries forbidden
+ * statements and refuses to open when one works. Only SQL printed by sql/ is ever run here. Thread-safe: each
+ * run is used by one thread at a time, except engine_cancel and engine_progress.
  */
 #ifndef MR_ENGINE_ENGINE_H
 #define MR_ENGINE_ENGINE_H
@@ -16,8 +16,8 @@ struct engine;
 struct engine_run;
 
 struct engine_options {
-    size_t memory_limit;    /* bytes for all queries together; 0: 1 GiB */
-    unsigned threads;       /* worker threads of the embedded database; 0: one per core */
+    size_t memory_limit; /* bytes for all queries together; 0: 1 GiB */
+    unsigned threads;    /* worker threads of the embedded database; 0: one per core */
     const struct mr_clock *clock;
 };
 
@@ -25,19 +25,20 @@ int engine_open(const struct engine_options *options, struct engine **out, struc
 void engine_close(struct engine *engine);
 
 struct engine_limits {
-    int64_t deadline_mono;      /* monotonic ns; the run ends with MR_ECANCEL after it; 0: none */
-    uint64_t max_value_bytes;   /* of one computed value; 0: 1 MiB */
-    uint64_t max_result_bytes;  /* of all rows as JSON; 0: 5 GB */
+    int64_t deadline_mono;     /* monotonic ns; the run ends with MR_ECANCEL after it; 0: none */
+    uint64_t max_value_bytes;  /* of one computed value; 0: 1 MiB */
+    uint64_t max_result_bytes; /* of all rows as JSON; 0: 5 GB */
 };
 
-/* Prepares and starts the plan's SQL over the snapshot (borrowed until engine_run_close; the scans' handles are
- * struct store_table *, borrowed likewise). The plan must outlive the run. */
+/* Prepares and starts the plan's SQL over the snapshot (borrowed until engine_run_close; the scans' handles
+ * are struct store_table *, borrowed likewise). The plan must outlive the run. */
 int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct store_snapshot *snapshot,
                     const struct engine_limits *limits, struct engine_run **out, struct mr_error *err);
 
-/* Appends the next row as {"Data":[...]} in the encoding of query-api reference 7. MR_OK; MR_ENOENT at the end;
- * MR_EINVAL: the query failed for a reason of its own (division by zero, a cast, ...), text in AWS's words;
- * MR_ELIMIT, MR_ECANCEL, MR_ECORRUPT, MR_EINTERNAL. No text of the embedded database ever comes out. */
+/* Appends the next row as {"Data":[...]} in the encoding of query-api reference 7. MR_OK; MR_ENOENT at the
+ * end; MR_EINVAL: the query failed for a reason of its own (division by zero, a cast, ...), text in AWS's
+ * words; MR_ELIMIT, MR_ECANCEL, MR_ECORRUPT, MR_EINTERNAL. No text of the embedded database ever comes out.
+ */
 int engine_run_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err);
 void engine_run_close(struct engine_run *run);
 
@@ -45,9 +46,9 @@ void engine_run_close(struct engine_run *run);
 void engine_cancel(struct engine_run *run);
 
 struct engine_progress {
-    double percent;           /* 0..100 */
-    uint64_t bytes_scanned;   /* stored bytes read */
-    uint64_t rows;            /* rows returned so far */
+    double percent;         /* 0..100 */
+    uint64_t bytes_scanned; /* stored bytes read */
+    uint64_t rows;          /* rows returned so far */
 };
 void engine_progress(struct engine_run *run, struct engine_progress *out);
 

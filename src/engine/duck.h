@@ -1,0 +1,145 @@
+/* engine/duck.h - what the files of this room share: the open database, its connections, and a run.
+ *
+ * Private to engine/. Only files of this room include it, and only through it do they see duckdb.h.
+ *
+ *     engine 1 --- 1 duck (the open database; replaced by a fresh one after an error that ruins it)
+ *     duck   1 --- n conn (one a run, kept for the next run when it ends)
+ *     conn   1 --- 0..1 run
+ *
+ * Functions are registered once in a duck's catalog and are shared by all connections. They find their run by
+ * the id of the connection they are bound on (duck_run_of): so `mr_scan(0)` means scan 0 of whichever run
+ * binds it, no SQL text is ever rewritten, and runs cannot mix.
+ *
+ * Locks: engine->lock guards the lists of ducks, connections and runs; run->lock guards the run's scans.
+ * Order: engine->lock before run->lock. No call into DuckDB that may take long is made under either;
+ * duckdb_interrupt (which stores a flag) is.
+ */
+#ifndef MR_ENGINE_DUCK_H
+#define MR_ENGINE_DUCK_H
+
+#include <duckdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "engine/engine.h"
+
+#define ENGINE_RUNS_MAX 256      /* at one time; more answer MR_EBUSY */
+#define ENGINE_IDLE_CONNS_MAX 16 /* kept open for the next run */
+#define ENGINE_WATCH_MS 10       /* how often deadlines are looked at while something runs */
+#define ENGINE_VALUE_BYTES ((uint64_t)1 << 20)
+#define ENGINE_RESULT_BYTES UINT64_C(5000000000)
+#define ENGINE_VECTOR_BYTES                                                                                  \
+    ((uint64_t)256 << 20) /* what one call of one function may produce for its 2048 rows */
+
+struct duck {
+    struct engine *engine;
+    duckdb_database db;
+    unsigned refs; /* the engine's and one a connection */
+    bool broken;   /* an error ruined it; no new runs */
+};
+
+struct conn {
+    struct duck *duck; /* counted */
+    duckdb_connection con;
+    idx_t id;               /* the client context's connection id, unique within the duck */
+    struct engine_run *run; /* NULL while idle */
+    struct conn *next;      /* in engine->idle */
+};
+
+/* Memory of the aggregate states of this room, which DuckDB's own limit does not see. */
+struct agg_budget {
+    _Atomic uint64_t used;
+    uint64_t limit;
+};
+
+struct engine {
+    struct engine_options options;
+    pthread_mutex_t lock;
+    struct duck *duck; /* the current one */
+    struct conn *idle;
+    unsigned nidle;
+    struct engine_run *runs[ENGINE_RUNS_MAX]; /* the first nruns are live */
+    unsigned nruns;
+    struct agg_budget agg;
+    pthread_t watcher;
+    int wake; /* eventfd: something changed for the watcher */
+    bool watching, closing;
+};
+
+enum run_stop { RUN_GOES_ON, RUN_CANCELLED, RUN_PAST_DEADLINE };
+
+struct scan;      /* scan.c */
+struct row_coder; /* row.c */
+
+struct engine_run {
+    struct engine *engine;
+    struct conn *conn;
+    const struct sql_plan *plan;
+    struct store_snapshot *snapshot;
+    struct engine_limits limits; /* zeros replaced by the defaults */
+    atomic_int stop;             /* enum run_stop; first setter wins */
+
+    pthread_mutex_t lock; /* scans and what they add up to */
+    struct scan *scans;
+    _Atomic uint64_t bytes_scanned;
+    double percent; /* never falls */
+
+    duckdb_prepared_statement statement;
+    duckdb_pending_result pending;
+    duckdb_result result;
+    bool has_result;
+    atomic_bool finished;
+    struct mr_error failure; /* of an earlier row */
+    duckdb_data_chunk chunk;
+    idx_t chunk_rows, chunk_next;
+    struct row_coder *coder;
+    uint64_t result_bytes;
+    _Atomic uint64_t rows;
+};
+
+/* ---- lockdown.c ---- */
+/* Applies the settings in their order, reads them back and tries forbidden statements. MR_EINTERNAL when any
+ * works. */
+int lockdown_apply(duckdb_connection con, const struct engine_options *options, struct mr_error *err);
+
+/* ---- pool.c ---- */
+int duck_open(struct engine *engine, struct duck **out, struct mr_error *err);
+void duck_unref(struct duck *duck); /* engine->lock held or nobody else about */
+int conn_take(struct engine_run *run, struct mr_error *err);
+void conn_give(struct engine_run *run);
+/* The run on the connection of this context; NULL outside of a run. Destroys the context. */
+struct engine_run *duck_run_of(struct duck *duck, duckdb_client_context context);
+/* No new run uses the database the run was on. */
+void duck_mark_broken(struct engine_run *run);
+
+/* ---- watch.c ---- */
+int watch_start(struct engine *engine, struct mr_error *err);
+void watch_stop(struct engine *engine);
+void watch_wake(struct engine *engine);
+static inline bool run_stopped(const struct engine_run *run)
+{
+    return atomic_load_explicit(&run->stop, memory_order_relaxed) != RUN_GOES_ON;
+}
+void run_stop(struct engine_run *run, enum run_stop why);
+
+/* ---- scan.c ---- */
+int scan_register(struct duck *duck, duckdb_connection con);
+void scan_progress(struct engine_run *run, double *percent);
+
+/* ---- row.c ---- */
+/* A coder for the plan's outputs; MR_EINTERNAL when the result's types are not what the plan promises. */
+int row_coder_open(const struct sql_plan *plan, duckdb_result *result, struct row_coder **out,
+                   struct mr_error *err);
+void row_coder_close(struct row_coder *coder);
+void row_coder_chunk(struct row_coder *coder, duckdb_data_chunk chunk);
+void row_coder_row(struct row_coder *coder, idx_t row, struct mr_buf *out);
+
+/* ---- error.c ---- */
+/* Turns an error of DuckDB, or of our functions inside it, into one of ours. */
+int error_map(struct engine_run *run, const char *text, struct mr_error *err);
+
+/* ---- functions.c ---- */
+int functions_register(struct duck *duck, duckdb_connection con, struct mr_error *err);
+
+#endif

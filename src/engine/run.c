@@ -1,0 +1,161 @@
+/* One run of a plan: prepare, stream chunks, hand out rows. */
+#include "engine/duck.h"
+
+static void settle_limits(struct engine_run *run, const struct engine_limits *limits)
+{
+    if (limits != NULL)
+        run->limits = *limits;
+    if (run->limits.max_value_bytes == 0)
+        run->limits.max_value_bytes = ENGINE_VALUE_BYTES;
+    if (run->limits.max_result_bytes == 0)
+        run->limits.max_result_bytes = ENGINE_RESULT_BYTES;
+}
+
+/* The text goes to DuckDB as it is, NUL-terminated. */
+static int prepare(struct engine_run *run, struct mr_error *err)
+{
+    struct mr_str sql = run->plan->duckdb;
+    char *text = mr_strndup(sql.ptr, sql.len);
+    if (text == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    /* Constants are folded in here: deadline and cancel must be armed already. */
+    duckdb_state rc = duckdb_prepare(run->conn->con, text, &run->statement);
+    mr_free(text);
+    if (rc != DuckDBSuccess)
+        return error_map(run, duckdb_prepare_error(run->statement), err);
+    if (run_stopped(run))
+        return error_map(run, NULL, err);
+    if (duckdb_pending_prepared_streaming(run->statement, &run->pending) != DuckDBSuccess)
+        return error_map(run, duckdb_pending_error(run->pending), err);
+    return MR_OK;
+}
+
+int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct store_snapshot *snapshot,
+                    const struct engine_limits *limits, struct engine_run **out, struct mr_error *err)
+{
+    struct engine_run *run = mr_calloc(1, sizeof(*run));
+    if (run == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    run->engine = engine;
+    run->plan = plan;
+    run->snapshot = snapshot;
+    pthread_mutex_init(&run->lock, NULL);
+    settle_limits(run, limits);
+
+    int status = conn_take(run, err);
+    if (status == MR_OK && run->limits.deadline_mono != 0)
+        watch_wake(engine);
+    if (status == MR_OK)
+        status = prepare(run, err);
+    if (status != MR_OK) {
+        engine_run_close(run);
+        return status;
+    }
+    *out = run;
+    return MR_OK;
+}
+
+void engine_run_close(struct engine_run *run)
+{
+    if (run == NULL)
+        return;
+    if (run->chunk != NULL)
+        duckdb_destroy_data_chunk(&run->chunk);
+    if (run->has_result)
+        duckdb_destroy_result(&run->result);
+    if (run->pending != NULL)
+        duckdb_destroy_pending(&run->pending);
+    if (run->statement != NULL)
+        duckdb_destroy_prepare(&run->statement);
+    conn_give(run);
+    row_coder_close(run->coder);
+    MR_ASSERT(run->scans == NULL);
+    pthread_mutex_destroy(&run->lock);
+    mr_free(run);
+}
+
+/* Executes until the first chunk can be had. */
+static int execute(struct engine_run *run, struct mr_error *err)
+{
+    run->has_result = true; /* an error's result is released like any other */
+    if (duckdb_execute_pending(run->pending, &run->result) != DuckDBSuccess)
+        return error_map(run, duckdb_result_error(&run->result), err);
+    return row_coder_open(run->plan, &run->result, &run->coder, err);
+}
+
+static int next_chunk(struct engine_run *run, struct mr_error *err)
+{
+    if (run->chunk != NULL)
+        duckdb_destroy_data_chunk(&run->chunk);
+    run->chunk_rows = run->chunk_next = 0;
+    while (run->chunk_rows == 0) {
+        if (run_stopped(run))
+            return error_map(run, NULL, err);
+        run->chunk = duckdb_fetch_chunk(run->result);
+        if (run->chunk == NULL) {
+            const char *text = duckdb_result_error(&run->result);
+            if ((text != NULL && text[0] != '\0') || run_stopped(run))
+                return error_map(run, text, err);
+            atomic_store(&run->finished, true);
+            return MR_ENOENT;
+        }
+        run->chunk_rows = duckdb_data_chunk_get_size(run->chunk);
+        if (run->chunk_rows == 0)
+            duckdb_destroy_data_chunk(&run->chunk);
+    }
+    row_coder_chunk(run->coder, run->chunk);
+    return MR_OK;
+}
+
+static int next_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
+{
+    int status = MR_OK;
+
+    if (!run->has_result)
+        status = execute(run, err);
+    if (status == MR_OK && run->chunk_next == run->chunk_rows)
+        status = next_chunk(run, err);
+    if (status != MR_OK)
+        return status;
+    if (run_stopped(run))
+        return error_map(run, NULL, err);
+
+    size_t before = out->len;
+    row_coder_row(run->coder, run->chunk_next, out);
+    if (!mr_buf_ok(out))
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    run->result_bytes += out->len - before;
+    if (run->result_bytes > run->limits.max_result_bytes)
+        return mr_error_set(err, MR_ELIMIT, "Query result exceeds the limit of %llu bytes",
+                            (unsigned long long)run->limits.max_result_bytes);
+    run->chunk_next++;
+    atomic_fetch_add_explicit(&run->rows, 1, memory_order_relaxed);
+    return MR_OK;
+}
+
+int engine_run_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
+{
+    if (atomic_load(&run->finished))
+        return MR_ENOENT;
+    if (run->failure.status == MR_OK) {
+        int status = next_row(run, out, &run->failure);
+        if (status == MR_OK || status == MR_ENOENT)
+            return status;
+    }
+    return mr_error_set(err, run->failure.status, "%s", run->failure.text); /* once failed, failed for good */
+}
+
+void engine_cancel(struct engine_run *run)
+{
+    run_stop(run, RUN_CANCELLED);
+    watch_wake(run->engine); /* the watcher interrupts, again and again until the run has ended */
+}
+
+void engine_progress(struct engine_run *run, struct engine_progress *out)
+{
+    scan_progress(run, &out->percent);
+    if (atomic_load(&run->finished))
+        out->percent = 100;
+    out->bytes_scanned = atomic_load_explicit(&run->bytes_scanned, memory_order_relaxed);
+    out->rows = atomic_load_explicit(&run->rows, memory_order_relaxed);
+}

@@ -1,0 +1,286 @@
+/* mr_scan(<i>): the table function through which DuckDB reads the store.
+ *
+ * bind finds the run by its connection and declares the columns of the plan's scan i. The global state is one
+ * store_scan with only the columns DuckDB asked for; each worker has a store_cursor of its own. A batch of
+ * one series becomes one chunk, its constant columns constant vectors, so that grouping by a dimension costs
+ * next to nothing; batches of a few rows are packed together instead, because a chunk has a price of its own
+ * (scan_fill.c).
+ */
+#include "engine/scan.h"
+
+struct bound {
+    struct engine_run *run;
+    const struct sql_scan *spec;
+};
+
+/* ---- the shared scan
+ * ----------------------------------------------------------------------------------------- */
+
+static void scan_unref(struct scan *scan)
+{
+    struct engine_run *run = scan->run;
+
+    pthread_mutex_lock(&run->lock);
+    bool last = --scan->refs == 0;
+    if (last) {
+        struct scan **link = &run->scans;
+        while (*link != scan)
+            link = &(*link)->next;
+        *link = scan->next;
+        store_scan_close(scan->store);
+    }
+    pthread_mutex_unlock(&run->lock);
+    if (last) {
+        mr_free(scan->columns);
+        mr_free(scan);
+    }
+}
+
+static void scan_destroy(void *ptr)
+{
+    scan_unref(ptr);
+}
+
+static int translate_preds(const struct sql_scan *from, struct store_pred **out)
+{
+    static const enum store_pred_op ops[] = {
+        [SQL_PRED_IN] = STORE_PRED_IN,
+        [SQL_PRED_NOT_IN] = STORE_PRED_NOT_IN,
+        [SQL_PRED_PREFIX] = STORE_PRED_PREFIX,
+        [SQL_PRED_IS_NULL] = STORE_PRED_IS_NULL,
+        [SQL_PRED_NOT_NULL] = STORE_PRED_NOT_NULL,
+    };
+    struct store_pred *preds = mr_calloc(from->npreds + 1, sizeof(*preds));
+    if (preds == NULL)
+        return MR_ENOMEM;
+    for (size_t i = 0; i < from->npreds; i++) {
+        const struct sql_pred *p = &from->preds[i];
+        preds[i] = (struct store_pred){p->column, ops[p->op], p->values, p->nvalues};
+    }
+    *out = preds;
+    return MR_OK;
+}
+
+/* Opens the store's scan for the columns DuckDB wants. */
+static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_init_info info,
+                      struct mr_error *err)
+{
+    idx_t asked = duckdb_init_get_column_count(info);
+    struct store_pred *preds = NULL;
+    uint32_t *numbers = mr_calloc(asked + 1, sizeof(*numbers));
+    int status = translate_preds(from, &preds);
+
+    scan->columns = mr_calloc(asked + 1, sizeof(*scan->columns));
+    if (numbers == NULL || scan->columns == NULL || status != MR_OK) {
+        status = mr_error_set(err, MR_ENOMEM, "out of memory");
+        goto done;
+    }
+    for (idx_t i = 0; i < asked; i++) {
+        idx_t column = duckdb_init_get_column_index(info, i) - 1; /* of the plan; 0 was the empty one */
+        if (column >= from->ncolumns) {
+            scan->has_empty = true;
+            scan->empty = i;
+            continue;
+        }
+        numbers[scan->ncolumns] = from->columns[column];
+        scan->columns[scan->ncolumns++] = (struct scan_column){from->kinds[column], i};
+    }
+    struct store_scan_spec spec = {
+        .time_min = from->time_min,
+        .time_max = from->time_max,
+        .columns = numbers,
+        .ncolumns = scan->ncolumns,
+        .preds = preds,
+        .npreds = from->npreds,
+    };
+    status = store_scan_open(scan->run->snapshot, from->handle, &spec, &scan->store, err);
+done:
+    mr_free(numbers);
+    mr_free(preds);
+    return status;
+}
+
+/* ---- DuckDB's callbacks
+ * -------------------------------------------------------------------------------------- */
+
+static duckdb_type column_type(enum sql_kind kind)
+{
+    switch (kind) {
+    case SQL_DOUBLE:
+        return DUCKDB_TYPE_DOUBLE;
+    case SQL_VARCHAR:
+        return DUCKDB_TYPE_VARCHAR;
+    case SQL_BOOLEAN:
+        return DUCKDB_TYPE_BOOLEAN;
+    default:
+        return DUCKDB_TYPE_BIGINT; /* BIGINT and TIMESTAMP */
+    }
+}
+
+static void scan_bind(duckdb_bind_info info)
+{
+    duckdb_client_context context;
+    duckdb_table_function_get_client_context(info, &context);
+    struct engine_run *run = duck_run_of(duckdb_bind_get_extra_info(info), context);
+    duckdb_value value = duckdb_bind_get_parameter(info, 0);
+    int64_t index = duckdb_get_int64(value);
+    duckdb_destroy_value(&value);
+
+    if (run == NULL || index < 0 || (uint64_t)index >= run->plan->nscans) {
+        duckdb_bind_set_error(info, ERROR_MARK_INTERNAL "no such scan" ERROR_MARK_END);
+        return;
+    }
+    const struct sql_scan *spec = &run->plan->scans[index];
+    /* count(*) needs no column, but DuckDB reads the first one then: give it one that costs nothing. */
+    duckdb_logical_type boolean = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
+    duckdb_bind_add_result_column(info, "empty", boolean);
+    duckdb_destroy_logical_type(&boolean);
+    for (size_t i = 0; i < spec->ncolumns; i++) {
+        char name[24];
+        snprintf(name, sizeof(name), "c%zu", i);
+        duckdb_logical_type type = duckdb_create_logical_type(column_type(spec->kinds[i]));
+        duckdb_bind_add_result_column(info, name, type);
+        duckdb_destroy_logical_type(&type);
+    }
+    struct bound *bound = mr_calloc(1, sizeof(*bound));
+    if (bound == NULL) {
+        duckdb_bind_set_error(info, ERROR_MARK_NOMEM "out of memory" ERROR_MARK_END);
+        return;
+    }
+    *bound = (struct bound){run, spec};
+    duckdb_bind_set_bind_data(info, bound, mr_free);
+}
+
+static void scan_init(duckdb_init_info info)
+{
+    const struct bound *bound = duckdb_init_get_bind_data(info);
+    struct engine_run *run = bound->run;
+    struct mr_error err = MR_ERROR_INIT;
+    struct scan *scan = mr_calloc(1, sizeof(*scan));
+    int status = scan == NULL ? mr_error_set(&err, MR_ENOMEM, "out of memory") : MR_OK;
+
+    if (status == MR_OK) {
+        scan->run = run;
+        scan->refs = 1;
+        status = open_store(scan, bound->spec, info, &err);
+    }
+    if (status != MR_OK) {
+        if (scan != NULL)
+            mr_free(scan->columns);
+        mr_free(scan);
+        char text[ERROR_TEXT_MAX];
+        duckdb_init_set_error(info, error_marked(text, &err));
+        return;
+    }
+    struct store_scan_info about;
+    store_scan_info(scan->store, &about);
+    duckdb_init_set_max_threads(info, about.series_selected > 1 ? about.series_selected : 1);
+
+    pthread_mutex_lock(&run->lock);
+    scan->next = run->scans;
+    run->scans = scan;
+    pthread_mutex_unlock(&run->lock);
+    duckdb_init_set_init_data(info, scan, scan_destroy);
+}
+
+static void worker_destroy(void *ptr)
+{
+    struct worker *worker = ptr;
+
+    for (size_t i = 0; i < worker->nconstants; i++)
+        if (worker->constants[i].value != NULL)
+            duckdb_destroy_value(&worker->constants[i].value);
+    store_cursor_close(worker->cursor);
+    if (worker->scan != NULL)
+        scan_unref(worker->scan);
+    for (size_t i = 0; i < worker->nconstants; i++)
+        mr_buf_release(&worker->constants[i].bytes);
+    mr_free(worker->constants);
+    mr_free(worker);
+}
+
+/* The worker's state is filled at its first call: DuckDB hands the shared state only to the function itself.
+ */
+static void worker_init(duckdb_init_info info)
+{
+    struct worker *worker = mr_calloc(1, sizeof(*worker));
+    if (worker == NULL) {
+        duckdb_init_set_error(info, ERROR_MARK_NOMEM "out of memory" ERROR_MARK_END);
+        return;
+    }
+    duckdb_init_set_init_data(info, worker, worker_destroy);
+}
+
+static int worker_start(struct worker *worker, struct scan *scan, struct mr_error *err)
+{
+    worker->constants = mr_calloc(scan->ncolumns + 1, sizeof(*worker->constants));
+    if (worker->constants == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    worker->nconstants = scan->ncolumns;
+    int status = store_cursor_open(scan->store, &worker->cursor);
+    if (status != MR_OK)
+        return mr_error_set(err, status, "cannot start reading a table");
+    pthread_mutex_lock(&scan->run->lock);
+    scan->refs++;
+    pthread_mutex_unlock(&scan->run->lock);
+    worker->scan = scan;
+    return MR_OK;
+}
+
+static void scan_function(duckdb_function_info info, duckdb_data_chunk chunk)
+{
+    struct scan *scan = duckdb_function_get_init_data(info);
+    struct worker *worker = duckdb_function_get_local_init_data(info);
+    struct mr_error err = MR_ERROR_INIT;
+    int status = MR_OK;
+
+    if (run_stopped(scan->run))
+        status = mr_error_set(&err, MR_ECANCEL, "stopped");
+    if (status == MR_OK && worker->scan == NULL)
+        status = worker_start(worker, scan, &err);
+    if (status == MR_OK)
+        status = scan_fill(worker, chunk, &err);
+    if (status != MR_OK) {
+        char text[ERROR_TEXT_MAX];
+        mr_error_set(&err, status, "cannot read a table");
+        duckdb_function_set_error(info, error_marked(text, &err));
+        duckdb_data_chunk_set_size(chunk, 0);
+    }
+}
+
+int scan_register(struct duck *duck, duckdb_connection con)
+{
+    duckdb_table_function f = duckdb_create_table_function();
+    duckdb_logical_type bigint = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+
+    duckdb_table_function_set_name(f, "mr_scan");
+    duckdb_table_function_add_parameter(f, bigint);
+    duckdb_table_function_set_extra_info(f, duck, NULL);
+    duckdb_table_function_set_bind(f, scan_bind);
+    duckdb_table_function_set_init(f, scan_init);
+    duckdb_table_function_set_local_init(f, worker_init);
+    duckdb_table_function_set_function(f, scan_function);
+    duckdb_table_function_supports_projection_pushdown(f, true);
+    int rc = duckdb_register_table_function(con, f) == DuckDBSuccess ? MR_OK : MR_EINTERNAL;
+    duckdb_destroy_logical_type(&bigint);
+    duckdb_destroy_table_function(&f);
+    return rc;
+}
+
+void scan_progress(struct engine_run *run, double *percent)
+{
+    uint64_t selected = 0, done = 0;
+
+    pthread_mutex_lock(&run->lock);
+    for (const struct scan *scan = run->scans; scan != NULL; scan = scan->next) {
+        struct store_scan_info about;
+        store_scan_info(scan->store, &about);
+        selected += about.series_selected;
+        done += about.series_done < about.series_selected ? about.series_done : about.series_selected;
+    }
+    double now = selected == 0 ? 0 : 100.0 * (double)done / (double)selected;
+    if (now > run->percent)
+        run->percent = now;
+    *percent = run->percent;
+    pthread_mutex_unlock(&run->lock);
+}
