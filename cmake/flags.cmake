@@ -72,6 +72,8 @@ function(mr_room name)
   target_link_libraries(mr_${name} PUBLIC ${R_LIBS})
 endfunction()
 
+set(MR_THREADED_ROOMS base http auth wal memstore store catalog server)
+
 # mr_unit(<room> <file> [EXTRA...]): tests/unit/<room>/<file>.c becomes the test unit/<room>/<file>.
 function(mr_unit room file)
   set(t unit_${room}_${file})
@@ -80,6 +82,10 @@ function(mr_unit room file)
   target_link_libraries(${t} PRIVATE mr_${room} mr_testlib PkgConfig::CMOCKA ${ARGN})
   add_test(NAME unit/${room}/${file} COMMAND ${t})
   set_tests_properties(unit/${room}/${file} PROPERTIES TIMEOUT 300)
+  # Rooms with threads of their own are run again under ThreadSanitizer (libduckdb is not instrumented: no engine).
+  if(room IN_LIST MR_THREADED_ROOMS)
+    set_tests_properties(unit/${room}/${file} PROPERTIES LABELS threads)
+  endif()
 endfunction()
 
 # mr_fuzz(<name> DEPS...): fuzz/<name>.c, corpus in fuzz/corpus/<name>/.

@@ -1,0 +1,50 @@
+/* api/api.h - the two APIs above the transport: a request in, an answer out.
+ *
+ * Steps of a request, in the order AWS takes them (write-api reference 1.6): method, target, signature, JSON types,
+ * model constraints, the operation. The room knows nothing of sockets: whoever feeds it fills a struct api_request
+ * and gets exactly one call of its respond(). Calls that may wait (for SQLite, a query) are handed to `defer`, which
+ * continues them by api_resume on a thread that may; the others finish on the caller's thread, WriteRecords by a
+ * callback from the log thread once the data is on disk. Thread-safe.
+ */
+#ifndef MR_API_API_H
+#define MR_API_API_H
+
+#include "api/action.h"
+#include "api/metrics.h"
+#include "auth/auth.h"
+
+struct api_server;
+
+struct api_request {
+    struct auth_request http;  /* as it came over the wire */
+    struct mr_arena *arena;    /* lives until respond() */
+    bool tls;
+    const char *id;            /* request id, for the log */
+    int64_t started;           /* monotonic ns */
+    /* Takes the body over; the request and its arena are gone when it returns. Any thread, exactly once. */
+    void (*respond)(struct api_request *req, unsigned status, struct mr_buf *body);
+    void *user;                /* the transport's */
+
+    /* api's own, set on the way */
+    const struct model_operation *operation;
+    struct auth_identity who;
+};
+
+struct api_options {
+    struct api_context context;          /* copied; what it points to stays the caller's and outlives the server */
+    const struct auth_keys *keys;
+    struct auth_options auth;
+    /* MR_OK: api_resume(server, req) will be called on a thread that may wait; MR_EBUSY: too much is waiting. */
+    int (*defer)(void *ctx, struct api_request *req);
+    void *defer_ctx;
+};
+
+int api_server_new(const struct api_options *options, struct api_server **out, struct mr_error *err);
+void api_server_free(struct api_server *server); /* no request may be under way */
+
+void api_handle(struct api_server *server, struct api_request *req);
+void api_resume(struct api_server *server, struct api_request *req);
+
+struct api_metrics *api_server_metrics(struct api_server *server);
+
+#endif

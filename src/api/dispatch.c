@@ -1,0 +1,203 @@
+/* The way of a request through the API, each step its own function, in travel order:
+ *
+ *     api_handle  find_operation -> authenticate -> (defer) -> run
+ *     run         decode -> action -> answer
+ *
+ * A step that refuses the request answers it and returns false.
+ */
+#include "api/dispatch.h"
+
+#include "base/log.h"
+
+#include <inttypes.h>
+
+static const char *operation_name(const struct api_request *req)
+{
+    return req->operation != NULL ? req->operation->name.ptr : "-"; /* names are literals */
+}
+
+static void respond(struct api_server *s, struct api_request *req, unsigned status, struct mr_buf *body)
+{
+    size_t op = req->operation != NULL ? (size_t)req->operation->op : MODEL_OP_NONE;
+    int64_t latency = mr_clock_mono(s->options.context.clock) - req->started;
+    api_metrics_answered(&s->metrics, op, status, latency);
+    mr_log(MR_LOG_DEBUG, "request", "id=%s operation=%s status=%u ms=%" PRId64 ".%03" PRId64, req->id,
+           operation_name(req), status, latency / MR_NS_PER_MS,
+           latency / MR_NS_PER_US % 1000);
+    req->respond(req, status, body);
+}
+
+void api_respond_fault(struct api_server *s, struct api_request *req, const struct model_fault *fault)
+{
+    const struct model_error_info *info = model_error_info(fault->error);
+    struct mr_buf body = MR_BUF_INIT;
+    api_metrics_add(&s->metrics.errors[fault->error], 1);
+    if (info->status >= 500)
+        mr_log(MR_LOG_ERROR, "request_failed", "id=%s operation=%s error=%s message=\"" MR_STR_FMT "\"", req->id,
+               operation_name(req), info->name, MR_STR_ARG(fault->message));
+    model_fault_body(fault, &body);
+    respond(s, req, info->status, &body);
+}
+
+void api_respond_ok(struct api_server *s, struct api_request *req, struct mr_buf *body)
+{
+    respond(s, req, 200, body);
+}
+
+void api_respond_status(struct api_server *s, struct api_request *req, int status, const struct mr_error *err)
+{
+    struct model_fault fault = {0};
+    switch (status) {
+    case MR_EBUSY: fault = (struct model_fault){MODEL_THROTTLING, MR_STR("Rate exceeded"), MR_STR_NULL}; break;
+    case MR_ELIMIT:
+        fault = (struct model_fault){MODEL_THROTTLING, MR_STR("The memory store is full. Retry the request."),
+                                     MR_STR_NULL};
+        break;
+    case MR_ENOSPC:
+        fault = (struct model_fault){MODEL_INTERNAL, MR_STR("No space is left on the server's disk."), MR_STR_NULL};
+        break;
+    case MR_ENOMEM:
+        fault = (struct model_fault){MODEL_INTERNAL, MR_STR("The server is out of memory."), MR_STR_NULL};
+        break;
+    default:
+        fault = (struct model_fault){MODEL_INTERNAL, MR_STR("The request processing has failed because of an unknown "
+                                                            "error, exception or failure."), MR_STR_NULL};
+    }
+    if (err != NULL && err->text[0] != '\0')
+        mr_log(MR_LOG_ERROR, "status", "id=%s status=%s text=\"%s\"", req->id, mr_status_name((enum mr_status)status),
+               err->text);
+    api_respond_fault(s, req, &fault);
+}
+
+struct mr_str api_header(const struct api_request *req, const char *name)
+{
+    for (size_t i = 0; i < req->http.nheaders; i++)
+        if (mr_str_ieq(req->http.headers[i].name, mr_str_of(name)))
+            return req->http.headers[i].value;
+    return MR_STR_NULL;
+}
+
+static bool find_operation(struct api_server *s, struct api_request *req)
+{
+    struct mr_str target = api_header(req, "x-amz-target");
+    if (mr_str_eq(req->http.method, MR_STR("POST")) && target.ptr != NULL)
+        req->operation = model_operation_find(target);
+    if (req->operation != NULL && api_operation_is_built(req->operation->op))
+        return true;
+    struct model_fault fault = {MODEL_UNKNOWN_OPERATION, MR_STR_NULL, MR_STR_NULL};
+    api_respond_fault(s, req, &fault);
+    return false;
+}
+
+static bool authenticate(struct api_server *s, struct api_request *req)
+{
+    struct auth_failure why;
+    int status = auth_verify(s->options.keys, &s->options.auth, &req->http,
+                             mr_clock_wall(s->options.context.clock), req->arena, &req->who, &why);
+    if (status == MR_OK)
+        return true;
+    if (status != MR_EDENIED) {
+        api_respond_status(s, req, status, NULL);
+        return false;
+    }
+    struct model_fault fault = {model_error_by_name(why.type), mr_arena_dup(req->arena, mr_str_of(why.message)),
+                                MR_STR_NULL};
+    api_respond_fault(s, req, &fault);
+    return false;
+}
+
+/* A presigned request without a body carries its input in the query string (reference 2.3). */
+static int decode(struct api_request *req, void **input, struct model_fault *fault)
+{
+    if (req->who.presigned && req->http.body.len == 0)
+        return model_decode_query(req->operation->input, req->http.query, req->arena, input, fault);
+    return model_decode(req->operation->input, req->http.body, req->arena, input, fault);
+}
+
+static void fill_call(const struct api_server *s, const struct api_request *req, const void *input, struct mr_buf *out,
+                      struct api_call *call)
+{
+    *call = (struct api_call){
+        .api = &s->options.context,
+        .arena = req->arena,
+        .input = input,
+        .region = req->who.region,
+        .host = api_header(req, "host"),
+        .user_agent = api_header(req, "user-agent"),
+        .api_version_header = api_header(req, "x-amz-api-version").ptr != NULL,
+        .tls = req->tls,
+        .out = out,
+    };
+    call->principal_arn =
+        req->who.root ? mr_arena_printf(req->arena, "arn:%s:iam::%s:root", s->options.context.partition,
+                                        s->options.context.account)
+                      : mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, s->options.context.partition,
+                                        s->options.context.account, MR_STR_ARG(req->who.user));
+}
+
+static void run(struct api_server *s, struct api_request *req)
+{
+    struct model_fault fault = {0};
+    void *input;
+    int status = decode(req, &input, &fault);
+    if (status == MR_OK && req->operation->op == MODEL_OP_WRITE_RECORDS) {
+        api_write_records(s, req, input);
+        return;
+    }
+    struct mr_buf out = MR_BUF_INIT;
+    if (status == MR_OK) {
+        struct api_call call;
+        fill_call(s, req, input, &out, &call);
+        status = api_operation_action(req->operation->op)(&call, &fault);
+        if (status == MR_OK && !mr_buf_ok(&out))
+            status = MR_ENOMEM;
+    }
+    if (status == MR_OK) {
+        api_respond_ok(s, req, &out);
+        return;
+    }
+    mr_buf_release(&out);
+    if (fault.error != MODEL_NO_ERROR)
+        api_respond_fault(s, req, &fault);
+    else
+        api_respond_status(s, req, status, NULL);
+}
+
+void api_handle(struct api_server *s, struct api_request *req)
+{
+    req->operation = NULL;
+    if (!find_operation(s, req) || !authenticate(s, req))
+        return;
+    if (req->operation->op == MODEL_OP_WRITE_RECORDS) {
+        run(s, req);
+        return;
+    }
+    int status = s->options.defer(s->options.defer_ctx, req);
+    if (status != MR_OK)
+        api_respond_status(s, req, status, NULL);
+}
+
+void api_resume(struct api_server *s, struct api_request *req)
+{
+    run(s, req);
+}
+
+int api_server_new(const struct api_options *options, struct api_server **out, struct mr_error *err)
+{
+    struct api_server *s = mr_calloc(1, sizeof *s);
+    if (s == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory starting the API");
+    s->options = *options;
+    *out = s;
+    return MR_OK;
+}
+
+void api_server_free(struct api_server *server)
+{
+    mr_free(server);
+}
+
+struct api_metrics *api_server_metrics(struct api_server *server)
+{
+    return &server->metrics;
+}

@@ -1,0 +1,27 @@
+/* api/dispatch.h - what the files of this room share: the server object, answers, and the table of actions. */
+#ifndef MR_API_DISPATCH_H
+#define MR_API_DISPATCH_H
+
+#include "api/api.h"
+
+struct api_server {
+    struct api_options options;
+    struct api_metrics metrics;
+};
+
+/* Exactly one of these ends a request; the request is gone afterwards. */
+void api_respond_ok(struct api_server *s, struct api_request *req, struct mr_buf *body); /* body moves */
+void api_respond_fault(struct api_server *s, struct api_request *req, const struct model_fault *fault);
+/* A status without a fault: throttling for full queues, else InternalServerException; `err` (may be NULL) is logged. */
+void api_respond_status(struct api_server *s, struct api_request *req, int status, const struct mr_error *err);
+
+struct mr_str api_header(const struct api_request *req, const char *name);
+
+/* actions.c: an operation that is modelled but not built answers UnknownOperationException. */
+bool api_operation_is_built(int operation);
+api_action *api_operation_action(int operation);
+
+/* write_records.c: takes the request over and answers it, now or when the data is durable. */
+void api_write_records(struct api_server *s, struct api_request *req, const void *input);
+
+#endif

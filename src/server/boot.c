@@ -1,0 +1,217 @@
+#include "server/boot.h"
+
+#include "server/datadir.h"
+#include "server/handler.h"
+
+#include "engine/engine.h"
+#include "query/query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+struct server {
+    const struct server_config *config;
+    struct datadir dir;
+    struct auth_keys *keys;
+    struct catalog *catalog;
+    struct store *store;
+    struct engine *engine;
+    struct query_service *query;
+    struct workers *workers;
+    struct api_server *api;
+    struct api_context context;
+    struct server_handler handler;
+    struct http_server *http;
+    char url[300];
+};
+
+/* A core or a debugger's attach would show key material and records (reliability rule 9). */
+static void protect_process(void)
+{
+    struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        mr_log(MR_LOG_WARN, "process_protection_failed", "detail=\"core files may be written\"");
+}
+
+static int load_keys(struct server *s, struct mr_error *err)
+{
+    struct mr_buf id = MR_BUF_INIT, secret = MR_BUF_INIT, file = MR_BUF_INIT;
+    int status = auth_keys_new(&s->keys);
+    if (status == MR_OK)
+        status = datadir_root_credentials(&s->dir, &id, &secret, err);
+    if (status == MR_OK)
+        status = auth_keys_add(s->keys, MR_STR("root"), mr_buf_view(&id), mr_buf_view(&secret), MR_STR_NULL, 0, true, err);
+    if (status == MR_OK && s->config->credentials != NULL) {
+        status = mr_io_read_file(&mr_io_posix, s->config->credentials, 1 << 20, &file, err);
+        if (status == MR_OK)
+            status = auth_keys_parse(s->keys, mr_buf_view(&file), err);
+    }
+    if (secret.ptr != NULL)
+        explicit_bzero(secret.ptr, secret.len);
+    if (file.ptr != NULL)
+        explicit_bzero(file.ptr, file.len);
+    mr_buf_release(&id);
+    mr_buf_release(&secret);
+    mr_buf_release(&file);
+    unsetenv("MILLRACE_ROOT_SECRET_ACCESS_KEY");
+    return status;
+}
+
+static int open_data(struct server *s, struct mr_error *err)
+{
+    const struct server_config *c = s->config;
+    struct store_options store = {
+        .io = &mr_io_posix,
+        .clock = &mr_clock_system,
+        .dir = s->dir.store_path,
+        .wal_queue_bytes = (size_t)c->log_queue,
+        .wal_segment_bytes = (uint64_t)c->log_segment,
+        .memory_limit = (size_t)c->memory_limit,
+    };
+    struct engine_options engine = {
+        .memory_limit = (size_t)c->query_memory,
+        .threads = (unsigned)c->query_threads,
+        .clock = &mr_clock_system,
+    };
+    int64_t begin = mr_clock_mono(&mr_clock_system);
+    int status = catalog_open(s->dir.path, &mr_clock_system, &s->catalog, err);
+    if (status == MR_OK)
+        status = store_open(&store, &s->store, err);
+    if (status != MR_OK)
+        return status;
+    struct store_stats stats;
+    store_stats(s->store, &stats);
+    mr_log(MR_LOG_INFO, "recovered", "rows=%llu series=%llu log_bytes=%llu ms=%lld", (unsigned long long)stats.rows,
+           (unsigned long long)stats.series, (unsigned long long)stats.log_bytes,
+           (long long)((mr_clock_mono(&mr_clock_system) - begin) / MR_NS_PER_MS));
+    return engine_open(&engine, &s->engine, err);
+}
+
+static int start_api(struct server *s, struct mr_error *err)
+{
+    const struct server_config *c = s->config;
+    struct query_options query = {
+        .engine = s->engine,
+        .store = s->store,
+        .catalog = s->catalog,
+        .clock = &mr_clock_system,
+        .concurrency = (unsigned)c->query_concurrency,
+        .timeout_ns = c->query_seconds * MR_NS_PER_S,
+    };
+    int status = query_service_open(&query, &s->query, err);
+    if (status != MR_OK)
+        return status;
+    s->context = (struct api_context){
+        .catalog = s->catalog,
+        .store = s->store,
+        .clock = &mr_clock_system,
+        .account = c->account,
+        .partition = c->partition,
+        .public_host = c->public_host,
+        .query = s->query,
+    };
+    if ((status = api_context_init(&s->context, err)) != MR_OK || (status = api_boot_cleanup(&s->context, err)) != MR_OK)
+        return status;
+    if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK)
+        return status;
+    struct api_options api = {
+        .context = s->context,
+        .keys = s->keys,
+        .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
+        .defer = server_defer,
+        .defer_ctx = &s->handler,
+    };
+    return api_server_new(&api, &s->api, err);
+}
+
+static int listen_http(struct server *s, struct mr_error *err)
+{
+    const struct server_config *c = s->config;
+    s->handler = (struct server_handler){
+        .api = s->api,
+        .workers = s->workers,
+        .context = &s->context,
+        .started_wall = mr_clock_wall(&mr_clock_system),
+    };
+    struct http_options http = {
+        .host = c->host,
+        .port = c->port,
+        .tls_cert = c->tls_cert,
+        .tls_key = c->tls_key,
+        .threads = (unsigned)c->io_threads,
+        .max_connections = (unsigned)c->max_connections,
+        .idle_seconds = (unsigned)c->idle_seconds,
+        .max_body = (size_t)c->max_body,
+        .max_head = (size_t)c->max_head,
+        .handler = server_handle,
+        .fault = server_http_fault,
+        .ctx = &s->handler,
+    };
+    int status = http_server_start(&http, &s->http, err);
+    if (status != MR_OK)
+        return status;
+    s->handler.http = s->http;
+    bool v6 = strchr(c->host, ':') != NULL;
+    snprintf(s->url, sizeof s->url, "%s://%s%.250s%s:%u", c->tls_cert != NULL ? "https" : "http", v6 ? "[" : "", c->host,
+             v6 ? "]" : "", http_server_port(s->http));
+    return MR_OK;
+}
+
+int server_start(const struct server_config *config, struct server **out, struct mr_error *err)
+{
+    struct server *s = mr_calloc(1, sizeof *s);
+    if (s == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory starting the server");
+    s->config = config;
+    s->dir = (struct datadir)DATADIR_INIT;
+    protect_process();
+    int status = datadir_open(config->data, &s->dir, err);
+    if (status == MR_OK)
+        status = load_keys(s, err);
+    if (status == MR_OK)
+        status = open_data(s, err);
+    if (status == MR_OK)
+        status = start_api(s, err);
+    if (status == MR_OK)
+        status = listen_http(s, err);
+    if (status != MR_OK) {
+        server_stop(s);
+        return mr_error_set(err, (enum mr_status)status, "the server cannot start (%s)",
+                            mr_status_name((enum mr_status)status));
+    }
+    *out = s;
+    return MR_OK;
+}
+
+const char *server_url(const struct server *server)
+{
+    return server->url;
+}
+
+void server_stop(struct server *s)
+{
+    if (s == NULL)
+        return;
+    if (s->query != NULL)
+        query_service_drain(s->query);
+    if (s->http != NULL)
+        http_server_stop(s->http, (unsigned)(s->config->drain_seconds * 1000));
+    workers_stop(s->workers);
+    if (s->api != NULL)
+        api_server_free(s->api);
+    if (s->query != NULL)
+        query_service_close(s->query);
+    api_context_release(&s->context);
+    if (s->engine != NULL)
+        engine_close(s->engine);
+    if (s->store != NULL)
+        store_close(s->store);
+    if (s->catalog != NULL)
+        catalog_close(s->catalog);
+    if (s->keys != NULL)
+        auth_keys_free(s->keys);
+    datadir_close(&s->dir);
+    mr_free(s);
+}

@@ -1,0 +1,41 @@
+/* server/config.h - every setting of `millrace serve`, described once: flag, file key, default, bounds and help text
+ * all come from the table in config.c.
+ *
+ * Order of precedence: flags, then the file named by --config (lines `key = value`, keys as the flags without dashes,
+ * '#' comments), then defaults. Secrets come from the environment or the data directory only.
+ */
+#ifndef MR_SERVER_CONFIG_H
+#define MR_SERVER_CONFIG_H
+
+#include "base/base.h"
+#include "base/log.h"
+
+struct server_config {
+    char *data;             /* owned strings; NULL where not given and without a default */
+    char *listen;
+    char *tls_cert, *tls_key;
+    char *config;
+    char *credentials;
+    char *account;
+    char *partition;
+    char *public_host;
+    char *log_level;
+    int64_t io_threads, worker_threads, query_threads, query_concurrency;
+    int64_t max_connections, idle_seconds, max_body, max_head;
+    int64_t memory_limit, log_queue, log_segment, query_memory, query_seconds;
+    int64_t clock_skew_minutes, drain_seconds;
+    /* derived from listen */
+    char *host;
+    uint16_t port;
+    enum mr_log_level level;
+};
+
+/* Defaults, then flags (argv without program and verb), then the file where flags said nothing. MR_EINVAL with a text
+ * that names the flag or the line. `*help` is set when --help was asked for; nothing else is checked then. */
+int server_config_load(struct server_config *config, int argc, char **argv, bool *help, struct mr_error *err);
+void server_config_release(struct server_config *config);
+
+/* The text of `millrace serve --help`. */
+void server_config_help(struct mr_buf *out);
+
+#endif

@@ -1,0 +1,31 @@
+/* server/handler.h - where HTTP meets the API: routes, and the two requests in one allocation.
+ *
+ *     POST /...      the API (the path is ignored, write-api reference 1.1)
+ *     GET /health    200 while the server serves
+ *     GET /metrics   counters in Prometheus' text format
+ *
+ * /health and /metrics need no signature and tell nothing of the data but sizes and counts.
+ */
+#ifndef MR_SERVER_HANDLER_H
+#define MR_SERVER_HANDLER_H
+
+#include "api/api.h"
+#include "http/http.h"
+#include "server/workers.h"
+
+struct server_handler {
+    struct api_server *api;
+    struct workers *workers;
+    struct http_server *http; /* for its statistics; set after the start, before the first request matters */
+    const struct api_context *context;
+    int64_t started_wall;
+};
+
+void server_handle(void *handler, struct http_request *req); /* http_options.handler */
+void server_http_fault(void *handler, enum http_fault fault, struct mr_buf *body); /* http_options.fault */
+int server_defer(void *handler, struct api_request *req);    /* api_options.defer */
+
+/* metrics.c */
+void server_metrics_text(const struct server_handler *h, struct mr_buf *out);
+
+#endif

@@ -1,0 +1,116 @@
+/* Prometheus text: every counter of the rooms, under the names operators of Timestream know where there is one. */
+#include "server/handler.h"
+
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <sys/resource.h>
+
+static void value(struct mr_buf *out, const char *name, const char *kind, const char *help, uint64_t v)
+{
+    mr_buf_printf(out, "# HELP millrace_%s %s\n# TYPE millrace_%s %s\nmillrace_%s %" PRIu64 "\n", name, help, name, kind,
+                  name, v);
+}
+
+static void seconds(struct mr_buf *out, const char *name, const char *kind, const char *help, double v)
+{
+    mr_buf_printf(out, "# HELP millrace_%s %s\n# TYPE millrace_%s %s\nmillrace_%s %.9g\n", name, help, name, kind, name,
+                  v);
+}
+
+static const char *operation_name(size_t i)
+{
+    return i != MODEL_OP_NONE ? model_operation((enum model_op)i)->name.ptr : "none";
+}
+
+static void operations(const struct api_metrics *m, struct mr_buf *out)
+{
+    mr_buf_str(out, MR_STR("# HELP millrace_request_seconds time from the first byte to the answer\n"
+                           "# TYPE millrace_request_seconds histogram\n"));
+    for (size_t i = 0; i < MODEL_OP_COUNT; i++) {
+        const struct api_operation_metrics *op = &m->operation[i];
+        uint64_t requests = api_metrics_get(&op->requests), below = 0;
+        if (requests == 0)
+            continue;
+        for (size_t b = 0; b < API_LATENCY_BUCKETS; b++) {
+            below += api_metrics_get(&op->latency[b]);
+            mr_buf_printf(out, "millrace_request_seconds_bucket{operation=\"%s\",le=\"%g\"} %" PRIu64 "\n",
+                          operation_name(i), (double)api_latency_bounds[b] / 1e9, below);
+        }
+        mr_buf_printf(out,
+                      "millrace_request_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
+                      "millrace_request_seconds_sum{operation=\"%s\"} %.9g\n"
+                      "millrace_request_seconds_count{operation=\"%s\"} %" PRIu64 "\n",
+                      operation_name(i), requests, operation_name(i), (double)api_metrics_get(&op->latency_ns) / 1e9,
+                      operation_name(i), requests);
+    }
+    mr_buf_str(out, MR_STR("# HELP millrace_request_errors_total answers with an error, by whose fault\n"
+                           "# TYPE millrace_request_errors_total counter\n"));
+    for (size_t i = 0; i < MODEL_OP_COUNT; i++) {
+        const struct api_operation_metrics *op = &m->operation[i];
+        if (api_metrics_get(&op->requests) == 0)
+            continue;
+        mr_buf_printf(out,
+                      "millrace_request_errors_total{operation=\"%s\",fault=\"user\"} %" PRIu64 "\n"
+                      "millrace_request_errors_total{operation=\"%s\",fault=\"system\"} %" PRIu64 "\n",
+                      operation_name(i), api_metrics_get(&op->user_errors), operation_name(i),
+                      api_metrics_get(&op->system_errors));
+    }
+}
+
+static void write_counters(const struct api_metrics *m, struct mr_buf *out)
+{
+    value(out, "records_memory_total", "counter", "records ingested into the memory store",
+          api_metrics_get(&m->records_memory));
+    value(out, "records_magnetic_total", "counter", "records ingested into the magnetic store",
+          api_metrics_get(&m->records_magnetic));
+    value(out, "records_rejected_total", "counter", "records rejected", api_metrics_get(&m->records_rejected));
+    value(out, "cumulative_bytes_metered_total", "counter", "what AWS would have metered for writes, whole KiB a request",
+          api_metrics_get(&m->metered_bytes));
+}
+
+static void store_counters(struct store *store, struct mr_buf *out)
+{
+    struct store_stats s;
+    store_stats(store, &s);
+    value(out, "store_tables", "gauge", "tables with data", s.tables);
+    value(out, "store_series", "gauge", "time series", s.series);
+    value(out, "store_rows", "gauge", "rows", s.rows);
+    value(out, "store_memory_bytes", "gauge", "memory store in use", s.memory_bytes);
+    value(out, "store_series_bytes", "gauge", "of it, the series index", s.series_bytes);
+    value(out, "log_bytes", "gauge", "write-ahead log on disk", s.log_bytes);
+    value(out, "log_last_lsn", "gauge", "last log entry given out", s.last_lsn);
+    value(out, "log_durable_lsn", "gauge", "last log entry on disk", s.durable_lsn);
+    value(out, "log_syncs_total", "counter", "syncs of the log", s.syncs);
+    seconds(out, "log_sync_seconds_total", "counter", "time in syncs of the log", (double)s.sync_ns_total / 1e9);
+    seconds(out, "log_sync_seconds_max", "gauge", "longest sync of the log", (double)s.sync_ns_max / 1e9);
+}
+
+static void http_counters(struct http_server *http, struct mr_buf *out)
+{
+    struct http_stats s;
+    http_server_stats(http, &s);
+    value(out, "http_connections", "gauge", "open connections", s.connections_open);
+    value(out, "http_connections_total", "counter", "connections accepted", s.connections_accepted);
+    value(out, "http_connections_refused_total", "counter", "connections refused for a limit", s.connections_refused);
+    value(out, "http_requests_total", "counter", "requests received whole", s.requests);
+    value(out, "http_faults_total", "counter", "requests refused before the API saw them", s.faults);
+    value(out, "http_received_bytes_total", "counter", "bytes of request bodies", s.bytes_in);
+    value(out, "http_sent_bytes_total", "counter", "bytes of response bodies", s.bytes_out);
+}
+
+void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
+{
+    const struct api_metrics *m = api_server_metrics(h->api);
+    operations(m, out);
+    write_counters(m, out);
+    store_counters(h->context->store, out);
+    if (h->http != NULL)
+        http_counters(h->http, out);
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        seconds(out, "process_cpu_seconds_total", "counter", "user and system time of the process",
+                (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+    seconds(out, "start_time_seconds", "gauge", "when the server started", (double)h->started_wall / 1e9);
+}

@@ -1,0 +1,90 @@
+"""A server of one's own for a test: fresh data directory, free port, root credentials from the environment."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+KEY = "AKIDCONFORMANCE00001"
+SECRET = "conformance/secret+of+the/root+pair/0001"
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+BINARY = os.environ.get("MILLRACE", "build/millrace")
+
+
+class Server:
+    """Starts `millrace serve`; stop() ends it and checks that it ended well. Flags are passed through."""
+
+    def __init__(self, *flags, data=None, keep=False, env=None, tls=False):
+        self.data = data or tempfile.mkdtemp(prefix="millrace-conformance-")
+        self.keep = keep
+        self.flags = flags
+        self.env = dict(os.environ, MILLRACE_ROOT_ACCESS_KEY_ID=KEY, MILLRACE_ROOT_SECRET_ACCESS_KEY=SECRET)
+        for name in list(self.env):
+            if name.startswith("AWS_"):
+                del self.env[name]
+        self.env.update(env or {})
+        self.log = open(os.path.join(tempfile.gettempdir(), f"millrace-{os.getpid()}-{id(self)}.log"), "w+b")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.flags],
+            stdout=subprocess.PIPE, stderr=self.log, env=self.env)
+        line = self.process.stdout.readline().decode()
+        match = re.match(r"ready (https?)://127\.0\.0\.1:(\d+)$", line.strip())
+        if not match:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"no ready line but {line!r}\n{self.logged()[-4000:]}")
+        self.port = int(match.group(2))
+        self.url = f"{match.group(1)}://127.0.0.1:{self.port}"
+
+    def logged(self):
+        self.log.flush()
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def stop(self, expect=0):
+        """SIGTERM; returns the exit code and, unless keep, removes the data."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        self.process.stdout.close()
+        log = self.logged()
+        if not self.keep:
+            self.remove()
+        if expect is not None and code != expect:
+            raise AssertionError(f"exit code {code}, expected {expect}\n{log[-6000:]}")
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def remove(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+        try:
+            os.unlink(self.log.name)
+        except FileNotFoundError:
+            pass
+
+
+def credentials_env():
+    return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def clients(url, key=KEY, secret=SECRET, region=REGION, **config):
+    """boto3 clients of both APIs."""
+    import boto3
+    from botocore.config import Config
+    made = []
+    for name in ("timestream-write", "timestream-query"):
+        made.append(boto3.client(name, endpoint_url=url, region_name=region, aws_access_key_id=key,
+                                 aws_secret_access_key=secret,
+                                 config=Config(retries={"max_attempts": 0}, read_timeout=70, **config)))
+    return made

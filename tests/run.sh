@@ -1,0 +1,69 @@
+#!/bin/sh
+# The stages of make test (full), make quick and make torture. Each stage prints its own summary; the first failing
+# stage ends the run with its output. tests/README.md says which stage answers which question.
+set -eu
+cd "$(dirname "$0")/.."
+mode=$1
+jobs=$(nproc)
+started=$(date +%s)
+
+stage() { # name, command...
+    name=$1
+    shift
+    begin=$(date +%s)
+    echo "== $name"
+    if ! "$@"; then
+        echo "FAILED: $name"
+        exit 1
+    fi
+    echo "== $name: passed in $(($(date +%s) - begin)) s"
+}
+
+build() { # preset
+    cmake --preset "$1" >/dev/null
+    cmake --build "build$([ "$1" = release ] || echo "-$1")" -j "$jobs"
+}
+quiet_build() {
+    log=$(mktemp)
+    build "$1" >"$log" 2>&1 || { tail -n 60 "$log"; rm -f "$log"; return 1; }
+    rm -f "$log"
+}
+unit() { # build directory
+    ASAN_OPTIONS=detect_stack_use_after_return=1 \
+    LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0 \
+    TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:history_size=4 \
+        ctest --test-dir "$1" -j "$jobs" --output-on-failure --no-tests=error ${2:+-L "$2"} |
+        grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' || return 1
+}
+conformance() {
+    MILLRACE=$PWD/$1/millrace tests/conformance/run.sh
+}
+crash() {
+    /usr/bin/python3 tests/crash/kill.py --binary "$1/millrace" --kills "$2"
+}
+
+case $mode in
+quick)
+    stage "build (release)" quiet_build release
+    stage "unit tests (release)" unit build
+    stage "conformance" conformance build
+    ;;
+full|torture)
+    [ "$mode" = full ] && kills=50 seconds=20 || { kills=1000 seconds=1800; export MR_TORTURE=1; }
+    stage "source checks" tools/check/all.sh
+    stage "build (release)" quiet_build release
+    stage "build (asan)" quiet_build asan
+    stage "unit tests (ASan+UBSan)" unit build-asan
+    stage "build (tsan)" quiet_build tsan
+    stage "threaded tests (TSan)" unit build-tsan threads
+    stage "conformance (ASan+UBSan server)" conformance build-asan
+    stage "conformance (release server)" conformance build
+    stage "kill -9 under load ($kills kills)" crash build "$kills"
+    stage "fuzzers ($seconds s each)" tests/fuzz.sh "$seconds"
+    ;;
+*)
+    echo "usage: tests/run.sh quick|full|torture" >&2
+    exit 2
+    ;;
+esac
+echo "all stages passed in $(($(date +%s) - started)) s"
