@@ -1,12 +1,14 @@
 /* model/model.h - the API as data: every operation, shape and constraint of Timestream Write and Query, once.
  *
- * The server decodes and validates requests from it, the client encodes requests and decodes answers, and the page
- * docs/api.md is printed from it. The facts stand in shapes.def, enums.def and operations.def; this header turns
- * them into C. A shape FooRequest is struct model_foo_request, its table is model_shape_foo_request.
+ * The server decodes and validates requests from it, the client encodes requests and decodes answers, and the
+ * page docs/api.md is printed from it. The facts stand in shapes.def, enums.def and operations.def; this
+ * header turns them into C. A shape FooRequest is struct model_foo_request, its table is
+ * model_shape_foo_request.
  *
- * How members look in C (shapes.def has the list): a string is a struct mr_str with ptr NULL when absent; numbers
- * and booleans carry `set`; an enum is an int, 0 when absent; a structure is a pointer, NULL when absent; a list has
- * `set`, because an empty list is not an absent one. A zeroed struct has every member absent.
+ * How members look in C (shapes.def has the list): a string is a struct mr_str with ptr NULL when absent;
+ * numbers and booleans carry `set`; an enum is an int, 0 when absent; a structure is a pointer, NULL when
+ * absent; a list has `set`, because an empty list is not an absent one. A zeroed struct has every member
+ * absent.
  *
  * Everything here is thread-safe on different arenas.
  */
@@ -44,6 +46,8 @@ struct model_texts {
     bool set;
 };
 
+/* clang-format off */
+
 /* enum model_<name> { MODEL_<NAME>_ABSENT, MODEL_<NAME>_<WORD>, ... } */
 #define ENUMERATION(c, wire, api, prefix) enum model_##c { MODEL_##prefix##_ABSENT,
 #define VALUE(prefix, word) MODEL_##prefix##_##word,
@@ -51,13 +55,9 @@ struct model_texts {
 #include "model/enums.def"
 
 /* struct model_<shape> and struct model_<shape>_list */
-#define SHAPE(c, wire, api)                                                                                  \
-    struct model_##c;                                                                                        \
-    struct model_##c##_list {                                                                                \
-        struct model_##c *at;                                                                                \
-        size_t len;                                                                                          \
-        bool set;                                                                                            \
-    };
+#define SHAPE(c, wire, api) \
+    struct model_##c; \
+    struct model_##c##_list { struct model_##c *at; size_t len; bool set; };
 #include "model/shapes.def"
 
 #define SHAPE(c, wire, api) struct model_##c {
@@ -74,6 +74,8 @@ struct model_texts {
 #define TEXTS(f, ...) struct model_texts f;
 #define SHAPE_END(c) };
 #include "model/shapes.def"
+
+/* clang-format on */
 
 struct model_shape;
 struct model_enum;
@@ -105,7 +107,7 @@ struct model_operation {
 /* The prefix of X-Amz-Target that both APIs share. */
 #define MODEL_TARGET_PREFIX "Timestream_20181101."
 
-/* By the value of X-Amz-Target, exactly "Timestream_20181101.<Name>", case included. NULL when there is none. */
+/* By the value of X-Amz-Target, exactly "Timestream_20181101.<Name>", case included, or NULL. */
 const struct model_operation *model_operation_find(struct mr_str target);
 /* By number, MODEL_OP_NONE < op < MODEL_OP_COUNT. */
 const struct model_operation *model_operation(enum model_op op);
@@ -115,37 +117,36 @@ struct mr_str model_enum_word(const struct model_enum *words, int value);
 /* The value of a word, case-sensitive; 0 when the enum does not have it. */
 int model_enum_find(const struct model_enum *words, struct mr_str word);
 
-/* Decodes and validates a request. *out becomes a struct model_<shape> in the arena; its strings live as long as
- * the arena and do not point into `body`. The arena's limit bounds what a hostile body can make us hold (about
- * 16 bytes of arena for each byte of body at worst).
+/* Decodes and validates a request. *out becomes a struct model_<shape> in the arena; its strings live as long
+ * as the arena and do not point into `body`. The arena's limit bounds what a hostile body can make us hold
+ * (about 16 bytes of arena for each byte of body at worst).
  *
- *   An empty body is {}. Unknown members are ignored at every depth; null is the same as absent; of a member that
- *   comes twice the last one counts.
- *   Not JSON, not an object, nested deeper than 64, invalid UTF-8, a lone surrogate: MODEL_SERIALIZATION without a
- *   message. A member of the wrong JSON type: MODEL_SERIALIZATION with a text of write-api reference 1.6; also a
- *   fraction or a number beyond 64 (INTEGER: 32) bits where an integer belongs.
- *   Constraints that fail: MODEL_CONSTRAINT with one text in the grammar of 1.7, in the order of the model, the
- *   first ten of them; the number in front counts those listed. Lengths of strings count characters (code points),
- *   those of names count bytes. Values longer than 256 bytes are cut. Of a list that is too long only as many
- *   elements are looked at as are allowed.
+ *   An empty body is {}. Unknown members are ignored at every depth; null is the same as absent; of a member
+ * that comes twice the last one counts. Not JSON, not an object, nested deeper than 64, invalid UTF-8, a lone
+ * surrogate: MODEL_SERIALIZATION without a message. A member of the wrong JSON type: MODEL_SERIALIZATION with
+ * a text of write-api reference 1.6; also a fraction or a number beyond 64 (INTEGER: 32) bits where an
+ * integer belongs. Constraints that fail: MODEL_CONSTRAINT with one text in the grammar of 1.7, in the order
+ * of the model, the first ten of them; the number in front counts those listed. Lengths of strings count
+ * characters (code points), those of names count bytes. Values longer than 256 bytes are cut. Of a list that
+ * is too long only as many elements are looked at as are allowed.
  *
  * Returns MR_OK; MR_EINVAL with *fault set; MR_ENOMEM when the arena refused. */
 int model_decode(const struct model_shape *shape, struct mr_str body, struct mr_arena *arena, void **out,
                  struct model_fault *fault);
 
-/* The same without validation, for a client that reads answers: constraints are the server's business, and a word
- * the enum does not know is 0. */
-int model_decode_response(const struct model_shape *shape, struct mr_str body, struct mr_arena *arena, void **out,
-                          struct model_fault *fault);
+/* The same without validation, for a client that reads answers: constraints are the server's business, and a
+ * word the enum does not know is 0. */
+int model_decode_response(const struct model_shape *shape, struct mr_str body, struct mr_arena *arena,
+                          void **out, struct model_fault *fault);
 
-/* The same as model_decode with the input taken from a presigned URL (reference 2.3): the percent-encoded query
- * without '?'. Parameters that begin with X-Amz- are left out; strings, enums, integers and booleans can be given,
- * any other member is MODEL_SERIALIZATION. */
-int model_decode_query(const struct model_shape *shape, struct mr_str query, struct mr_arena *arena, void **out,
-                       struct model_fault *fault);
+/* The same as model_decode with the input taken from a presigned URL (reference 2.3): the percent-encoded
+ * query without '?'. Parameters that begin with X-Amz- are left out; strings, enums, integers and booleans
+ * can be given, any other member is MODEL_SERIALIZATION. */
+int model_decode_query(const struct model_shape *shape, struct mr_str query, struct mr_arena *arena,
+                       void **out, struct model_fault *fault);
 
-/* Appends compact JSON, members in the order of the model, absent ones left out, lists written when set. Timestamps
- * are seconds with at most three decimals, doubles as Java writes them ("100.0"). */
+/* Appends compact JSON, members in the order of the model, absent ones left out, lists written when set.
+ * Timestamps are seconds with at most three decimals, doubles as Java writes them ("100.0"). */
 void model_encode(const struct model_shape *shape, const void *value, struct mr_buf *out);
 /* The members alone, without braces: what a fault's `extra` holds. */
 void model_encode_members(const struct model_shape *shape, const void *value, struct mr_buf *out);
