@@ -28,6 +28,7 @@ struct fn_call {
     uint64_t value_limit;   /* bytes of one value */
     uint64_t produced;      /* bytes of this vector so far */
     struct mr_buf scratch;  /* reused from row to row, released by the driver */
+    uint64_t work;          /* done since the stop flag was last looked at */
     bool failed;
 };
 
@@ -55,6 +56,15 @@ void fn_fail(struct fn_call *call, enum mr_status status, const char *fmt, ...) 
 
 /* True when the run was stopped; the call has then failed. For rows that cost much. */
 bool fn_stopped(struct fn_call *call);
+/* Looks at the stop flag each time a few million steps have been done. */
+static inline bool fn_worked(struct fn_call *call, uint64_t steps)
+{
+    call->work += steps;
+    if (MR_LIKELY(call->work < (uint64_t)1 << 22))
+        return false;
+    call->work = 0;
+    return fn_stopped(call);
+}
 /* False, and the call has failed, when a value of that size may not be made. */
 bool fn_charge(struct fn_call *call, uint64_t bytes);
 

@@ -27,7 +27,9 @@
         }                                                                                                    \
     }
 
-UNARY(f_cbrt, cbrt(x))
+/* The C library's cbrt is off by one in the last place even for whole cubes; the wider one rounds to the
+ * right one. */
+UNARY(f_cbrt, (double)cbrtl((long double)x))
 UNARY(f_ceil, ceil(x))
 UNARY(f_floor, floor(x))
 UNARY(f_degrees, x *(180.0 / M_PI))

@@ -311,9 +311,9 @@ static int register_aggregate(struct registered *self, const struct agg_impl *im
 static const struct fn_impl *find_scalar(const char *name)
 {
     static const struct fn_impl *const tables[] = {
-        fn_int_table,
-        fn_float_table,
-        fn_cast_table,
+        fn_int_table,      fn_float_table,  fn_cast_table,   fn_time_table,
+        fn_calendar_table, fn_format_table, fn_text_table,   fn_search_table,
+        fn_regex_table,    fn_array_table,  fn_series_table, fn_interpolate_table,
     };
     for (size_t t = 0; t < MR_ARRAY_LEN(tables); t++)
         for (const struct fn_impl *f = tables[t]; f->name != NULL; f++)
@@ -324,7 +324,16 @@ static const struct fn_impl *find_scalar(const char *name)
 
 static const struct agg_impl *find_aggregate(const char *name)
 {
-    MR_UNUSED(name);
+    static const struct agg_impl *const tables[] = {
+        agg_moments_table,
+        agg_pairs_table,
+        agg_distinct_table,
+        agg_percentile_table,
+    };
+    for (size_t t = 0; t < MR_ARRAY_LEN(tables); t++)
+        for (const struct agg_impl *a = tables[t]; a->name != NULL; a++)
+            if (strcmp(a->name, name) == 0)
+                return a;
     return NULL;
 }
 

@@ -151,3 +151,9 @@ void check_value(const char *type, const char *expression, const char *want)
     mr_buf_release(&sql);
     harness_case_release(&c);
 }
+
+void check_values(const struct value_case *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        check_value(values[i].type, values[i].expression, values[i].want);
+}

@@ -31,4 +31,10 @@ void check_rows(const char *sql, const char *types, const char *want);
 /* The SELECT of one VARCHAR, BIGINT, ... value: its text; NULL is "null". An error: "! text". */
 void check_value(const char *type, const char *expression, const char *want);
 
+struct value_case {
+    const char *type, *expression, *want;
+};
+void check_values(const struct value_case *values, size_t count);
+#define CHECK_VALUES(values) check_values(values, MR_ARRAY_LEN(values))
+
 #endif

@@ -112,25 +112,31 @@ static void carries_every_type(void **state)
             "0.5") "," NUL "," NUL "," NUL "]\n"
                    "[" S("1970-01-01 00:00:00.000001000") "," S("load") "," S("alpha") "," S("0.5") "," S("1") "," S("name-that-is-long-1") "," S(
                        "false") "]\n"
-                                "[" S("1970-01-01 00:00:00.000001000") "," S("load") "," S("alpha") "," S("0."
-                                                                                                          "5") "," S("1") "," S(
-                                    "name-that-is-long-1") "," S("false") "]\n"
-                                                                          "[" S("1970-01-01 "
-                                                                                "00:00:00.004998000") "," S("load") "," S(
-                                                                              "a-host-name-longer-than-"
-                                                                              "twelve-bytes") "," NUL "," NUL
-                                                                                              "," NUL "," NUL
-                                                                                              "]\n"
-                                                                                              "[" S("1970-01-"
+                                "[" S("1970-01-01 00:00:00.000001000") "," S("load") "," S("alpha") "," S(
+                                    "0."
+                                    "5") "," S("1") "," S("name-that-is-long-1") "," S("false") "]\n"
+                                                                                                "[" S(
+                                                                                                    "1970-01-"
                                                                                                     "01 "
                                                                                                     "00:00:"
                                                                                                     "00."
                                                                                                     "00499800"
-                                                                                                    "0") "," S("load") "," S("alpha") "," S(
-                                                                                                  "2499.0") "," NUL
-                                                                                                            "," NUL
-                                                                                                            "," S(
-                                                                                                                "true") "]");
+                                                                                                    "0") "," S("load") "," S("a-host-name-longer-than-"
+                                                                                                                             "twelve-bytes") "," NUL
+                                                                                                                                             "," NUL
+                                                                                                                                             "," NUL
+                                                                                                                                             "," NUL
+                                                                                                                                             "]\n"
+                                                                                                                                             "[" S(
+                                                                                                                                                 "1970-01-"
+                                                                                                                                                 "01 "
+                                                                                                                                                 "00:00:"
+                                                                                                                                                 "00."
+                                                                                                                                                 "00499800"
+                                                                                                                                                 "0") "," S("load") "," S("alpha") "," S("2499.0") "," NUL
+                                                                                                                                                                                                   "," NUL
+                                                                                                                                                                                                   "," S(
+                                                                                                                                                                                                       "true") "]");
     check_scan("SELECT count(c4), sum(c4)::BIGINT, count(DISTINCT c5), count(*) FILTER (c6) FROM mr_scan(0) "
                "WHERE c2 = 'alpha'",
                "llll", "[" S("2501") "," S("6250001") "," S("2500") "," S("1668") "]");
