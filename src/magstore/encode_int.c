@@ -1,0 +1,254 @@
+/* 64-bit integers: predict, zigzag, split, squeeze. The column starts with one byte: predictor (low 4 bits).
+ */
+#include "magstore/scratch.h"
+
+#include "base/cursor.h"
+
+#include <math.h>
+
+enum predictor {
+    PREDICT_MINIMUM = 0,    /* residual = value - minimum, unsigned */
+    PREDICT_LAST = 1,       /* zigzag of the difference to the value before */
+    PREDICT_DIFFERENCE = 2, /* zigzag of the change of the difference */
+    PREDICT_COUNT
+};
+
+static uint64_t zigzag(uint64_t difference)
+{
+    return (difference << 1) ^ (uint64_t)((int64_t)difference >> 63);
+}
+
+static uint64_t unzigzag(uint64_t z)
+{
+    return (z >> 1) ^ (0 - (z & 1));
+}
+
+/* What the second value is expected to differ by from the first: stored with PREDICT_DIFFERENCE, 0 otherwise.
+ */
+static uint64_t first_difference(const int64_t *v, size_t n, enum predictor p)
+{
+    return p == PREDICT_DIFFERENCE && n > 1 ? (uint64_t)v[1] - (uint64_t)v[0] : 0;
+}
+
+/* All arithmetic wraps in 64 bits, so any values at all come back exactly. */
+static void residuals(const int64_t *v, size_t n, enum predictor p, int64_t base, uint64_t *out)
+{
+    if (p == PREDICT_MINIMUM) {
+        for (size_t i = 0; i < n; i++)
+            out[i] = (uint64_t)v[i] - (uint64_t)base;
+        return;
+    }
+    uint64_t difference = first_difference(v, n, p);
+    out[0] = 0; /* the base is the first value */
+    for (size_t i = 1; i < n; i++) {
+        uint64_t d = (uint64_t)v[i] - (uint64_t)v[i - 1];
+        out[i] = zigzag(d - difference);
+        if (p == PREDICT_DIFFERENCE)
+            difference = d;
+    }
+}
+
+static int64_t base_of(const int64_t *v, size_t n, enum predictor p)
+{
+    int64_t base = v[0];
+    if (p == PREDICT_MINIMUM)
+        for (size_t i = 1; i < n; i++)
+            if (v[i] < base)
+                base = v[i];
+    return base;
+}
+
+static unsigned width_of(uint64_t v)
+{
+    return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
+}
+
+/* Bits a value of a Huffman-coded symbol stream: its entropy, but never below one bit when two symbols occur.
+ */
+static double symbol_cost(const uint32_t *histogram, size_t symbols, size_t n)
+{
+    double bits = 0;
+    size_t kinds = 0;
+    for (size_t i = 0; i < symbols; i++) {
+        if (histogram[i] == 0)
+            continue;
+        kinds++;
+        bits += histogram[i] * log2((double)n / histogram[i]);
+    }
+    if (kinds > 1 && bits < (double)n)
+        bits = (double)n;
+    return bits + (double)kinds * 6; /* what the table costs */
+}
+
+/* The split with the least estimated bits. `width` is that of the largest residual; symbols are a byte at
+ * most. */
+static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, double *cost)
+{
+    unsigned least = width > 8 ? width - 8 : 0, best = width;
+    *cost = (double)width * (double)n;
+    for (unsigned k = least; k < width; k++) {
+        uint32_t histogram[256] = {0};
+        for (size_t i = 0; i < n; i++)
+            histogram[r[i] >> k]++;
+        double bits = symbol_cost(histogram, 256, n) + (double)k * (double)n;
+        if (bits < *cost) {
+            *cost = bits;
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* Residuals of a few wild values would widen the split for all: they are taken out beforehand as exceptions,
+ * when the width that all but one in 64 need is much smaller. Returns the limit width, 64 for no exceptions.
+ */
+static unsigned exception_width(const uint64_t *r, size_t n)
+{
+    size_t count[65] = {0};
+    for (size_t i = 0; i < n; i++)
+        count[width_of(r[i])]++;
+    size_t above = 0;
+    unsigned widest = 64;
+    while (widest > 0 && count[widest] == 0)
+        widest--;
+    unsigned w = widest;
+    while (w > 0 && above + count[w] <= n / 64)
+        above += count[w--];
+    return widest > w + 4 ? w : 64;
+}
+
+static void write_exceptions(uint64_t *r, size_t n, unsigned limit, struct mr_buf *out)
+{
+    size_t count = 0, last = 0;
+    for (size_t i = 0; limit < 64 && i < n; i++)
+        count += width_of(r[i]) > limit;
+    mr_buf_varint(out, count);
+    for (size_t i = 0; count != 0 && i < n; i++) {
+        if (width_of(r[i]) <= limit)
+            continue;
+        mr_buf_varint(out, i - last);
+        mr_buf_varint(out, r[i]);
+        last = i;
+        r[i] = 0;
+    }
+}
+
+static enum predictor choose_predictor(struct magstore_scratch *s, const int64_t *v, size_t n)
+{
+    enum predictor best = PREDICT_MINIMUM;
+    double least = INFINITY;
+    for (enum predictor p = PREDICT_MINIMUM; p < PREDICT_COUNT; p++) {
+        residuals(v, n, p, base_of(v, n, p), s->residuals);
+        unsigned limit = exception_width(s->residuals, n);
+        uint64_t seen = 0;
+        size_t wild = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (width_of(s->residuals[i]) > limit) {
+                s->residuals[i] = 0;
+                wild++;
+            }
+            seen |= s->residuals[i];
+        }
+        double cost;
+        choose_split(s->residuals, n, width_of(seen), &cost);
+        cost += (double)wild * 80;
+        if (cost < least) {
+            least = cost;
+            best = p;
+        }
+    }
+    return best;
+}
+
+int magstore_encode_i64(struct magstore_scratch *s, const int64_t *values, size_t n, struct mr_buf *out)
+{
+    MR_ASSERT(n <= MAGSTORE_MAX_VALUES);
+    if (n == 0)
+        return MR_OK;
+    enum predictor p = choose_predictor(s, values, n);
+    int64_t base = base_of(values, n, p);
+    uint64_t *r = s->residuals;
+    residuals(values, n, p, base, r);
+    mr_buf_char(out, (char)p);
+    mr_buf_u64(out, (uint64_t)base);
+    if (p == PREDICT_DIFFERENCE)
+        mr_buf_u64(out, first_difference(values, n, p));
+    write_exceptions(r, n, exception_width(r, n), out);
+    uint64_t seen = 0;
+    for (size_t i = 0; i < n; i++)
+        seen |= r[i];
+    double cost;
+    unsigned width = width_of(seen), k = choose_split(r, n, width, &cost);
+    mr_buf_char(out, (char)width);
+    mr_buf_char(out, (char)k);
+    magstore_pack(r, n, k, out);
+    if (k == width)
+        return mr_buf_ok(out) ? MR_OK : MR_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        s->symbols[i] = (uint8_t)(r[i] >> k);
+    return magstore_squeeze(s, MAGSTORE_SYMBOLS, s->symbols, n, out);
+}
+
+static void integrate(enum predictor p, int64_t base, uint64_t difference, const uint64_t *r, int64_t *values,
+                      size_t n)
+{
+    if (p == PREDICT_MINIMUM) {
+        for (size_t i = 0; i < n; i++)
+            values[i] = (int64_t)(r[i] + (uint64_t)base);
+        return;
+    }
+    uint64_t last = (uint64_t)base;
+    values[0] = base;
+    for (size_t i = 1; i < n; i++) {
+        uint64_t d = unzigzag(r[i]) + difference;
+        if (p == PREDICT_DIFFERENCE)
+            difference = d;
+        last += d;
+        values[i] = (int64_t)last;
+    }
+}
+
+static int read_exceptions(struct mr_cursor *c, uint64_t *r, size_t n, uint64_t count)
+{
+    uint64_t at = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t step = mr_cursor_varint(c), value = mr_cursor_varint(c);
+        if (c->bad || step >= n || (at += step) >= n)
+            return MR_ECORRUPT;
+        r[at] = value;
+    }
+    return MR_OK;
+}
+
+int magstore_decode_i64(struct magstore_scratch *s, struct mr_str bytes, int64_t *values, size_t n)
+{
+    if (n == 0)
+        return MR_OK;
+    if (n > MAGSTORE_MAX_VALUES)
+        return MR_ECORRUPT;
+    struct mr_cursor c = mr_cursor_of(bytes.ptr, bytes.len);
+    uint8_t p = mr_cursor_u8(&c);
+    int64_t base = (int64_t)mr_cursor_u64(&c);
+    uint64_t difference = p == PREDICT_DIFFERENCE ? mr_cursor_u64(&c) : 0;
+    uint64_t count = mr_cursor_varint(&c);
+    struct mr_cursor exceptions = c; /* applied last: they overwrite zeros */
+    if (c.bad || p >= PREDICT_COUNT || count > n || read_exceptions(&c, s->residuals, n, count) != MR_OK)
+        return MR_ECORRUPT;
+    uint8_t width = mr_cursor_u8(&c), k = mr_cursor_u8(&c);
+    if (c.bad || width > 64 || k > width || width - k > 8)
+        return MR_ECORRUPT;
+    uint64_t *r = s->residuals;
+    memset(r, 0, n * sizeof *r);
+    if (!magstore_unpack(&c, n, k, r))
+        return MR_ECORRUPT;
+    if (k < width) {
+        if (magstore_unsqueeze(s, &c, s->symbols, n) != MR_OK)
+            return MR_ECORRUPT;
+        for (size_t i = 0; i < n; i++)
+            r[i] |= (uint64_t)s->symbols[i] << k;
+    }
+    if (read_exceptions(&exceptions, r, n, count) != MR_OK)
+        return MR_ECORRUPT;
+    integrate((enum predictor)p, base, difference, r, values, n);
+    return MR_OK;
+}
