@@ -1,10 +1,10 @@
 /* api/api.h - the two APIs above the transport: a request in, an answer out.
  *
- * Steps of a request, in the order AWS takes them (write-api reference 1.6): method, target, signature, JSON types,
- * model constraints, the operation. The room knows nothing of sockets: whoever feeds it fills a struct api_request
- * and gets exactly one call of its respond(). Calls that may wait (for SQLite, a query) are handed to `defer`, which
- * continues them by api_resume on a thread that may; the others finish on the caller's thread, WriteRecords by a
- * callback from the log thread once the data is on disk. Thread-safe.
+ * Steps of a request, in the order AWS takes them (write-api reference 1.6): method, target, signature, JSON
+ * types, model constraints, the operation. The room knows nothing of sockets: whoever feeds it fills a struct
+ * api_request and gets exactly one call of its respond(). Calls that may wait (for SQLite, a query) are
+ * handed to `defer`, which continues them by api_resume on a thread that may; the others finish on the
+ * caller's thread, WriteRecords by a callback from the log thread once the data is on disk. Thread-safe.
  */
 #ifndef MR_API_API_H
 #define MR_API_API_H
@@ -16,14 +16,14 @@
 struct api_server;
 
 struct api_request {
-    struct auth_request http;  /* as it came over the wire */
-    struct mr_arena *arena;    /* lives until respond() */
+    struct auth_request http; /* as it came over the wire */
+    struct mr_arena *arena;   /* lives until respond() */
     bool tls;
-    const char *id;            /* request id, for the log */
-    int64_t started;           /* monotonic ns */
+    const char *id;  /* request id, for the log */
+    int64_t started; /* monotonic ns */
     /* Takes the body over; the request and its arena are gone when it returns. Any thread, exactly once. */
     void (*respond)(struct api_request *req, unsigned status, struct mr_buf *body);
-    void *user;                /* the transport's */
+    void *user; /* the transport's */
 
     /* api's own, set on the way */
     const struct model_operation *operation;
@@ -31,10 +31,11 @@ struct api_request {
 };
 
 struct api_options {
-    struct api_context context;          /* copied; what it points to stays the caller's and outlives the server */
+    struct api_context context; /* copied; what it points to stays the caller's and outlives the server */
     const struct auth_keys *keys;
     struct auth_options auth;
-    /* MR_OK: api_resume(server, req) will be called on a thread that may wait; MR_EBUSY: too much is waiting. */
+    /* MR_OK: api_resume(server, req) will be called on a thread that may wait; MR_EBUSY: too much is waiting.
+     */
     int (*defer)(void *ctx, struct api_request *req);
     void *defer_ctx;
 };

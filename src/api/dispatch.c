@@ -22,8 +22,7 @@ static void respond(struct api_server *s, struct api_request *req, unsigned stat
     int64_t latency = mr_clock_mono(s->options.context.clock) - req->started;
     api_metrics_answered(&s->metrics, op, status, latency);
     mr_log(MR_LOG_DEBUG, "request", "id=%s operation=%s status=%u ms=%" PRId64 ".%03" PRId64, req->id,
-           operation_name(req), status, latency / MR_NS_PER_MS,
-           latency / MR_NS_PER_US % 1000);
+           operation_name(req), status, latency / MR_NS_PER_MS, latency / MR_NS_PER_US % 1000);
     req->respond(req, status, body);
 }
 
@@ -33,8 +32,8 @@ void api_respond_fault(struct api_server *s, struct api_request *req, const stru
     struct mr_buf body = MR_BUF_INIT;
     api_metrics_add(&s->metrics.errors[fault->error], 1);
     if (info->status >= 500)
-        mr_log(MR_LOG_ERROR, "request_failed", "id=%s operation=%s error=%s message=\"" MR_STR_FMT "\"", req->id,
-               operation_name(req), info->name, MR_STR_ARG(fault->message));
+        mr_log(MR_LOG_ERROR, "request_failed", "id=%s operation=%s error=%s message=\"" MR_STR_FMT "\"",
+               req->id, operation_name(req), info->name, MR_STR_ARG(fault->message));
     model_fault_body(fault, &body);
     respond(s, req, info->status, &body);
 }
@@ -48,24 +47,29 @@ void api_respond_status(struct api_server *s, struct api_request *req, int statu
 {
     struct model_fault fault = {0};
     switch (status) {
-    case MR_EBUSY: fault = (struct model_fault){MODEL_THROTTLING, MR_STR("Rate exceeded"), MR_STR_NULL}; break;
+    case MR_EBUSY:
+        fault = (struct model_fault){MODEL_THROTTLING, MR_STR("Rate exceeded"), MR_STR_NULL};
+        break;
     case MR_ELIMIT:
         fault = (struct model_fault){MODEL_THROTTLING, MR_STR("The memory store is full. Retry the request."),
                                      MR_STR_NULL};
         break;
     case MR_ENOSPC:
-        fault = (struct model_fault){MODEL_INTERNAL, MR_STR("No space is left on the server's disk."), MR_STR_NULL};
+        fault = (struct model_fault){MODEL_INTERNAL, MR_STR("No space is left on the server's disk."),
+                                     MR_STR_NULL};
         break;
     case MR_ENOMEM:
         fault = (struct model_fault){MODEL_INTERNAL, MR_STR("The server is out of memory."), MR_STR_NULL};
         break;
     default:
-        fault = (struct model_fault){MODEL_INTERNAL, MR_STR("The request processing has failed because of an unknown "
-                                                            "error, exception or failure."), MR_STR_NULL};
+        fault = (struct model_fault){MODEL_INTERNAL,
+                                     MR_STR("The request processing has failed because of an unknown "
+                                            "error, exception or failure."),
+                                     MR_STR_NULL};
     }
     if (err != NULL && err->text[0] != '\0')
-        mr_log(MR_LOG_ERROR, "status", "id=%s status=%s text=\"%s\"", req->id, mr_status_name((enum mr_status)status),
-               err->text);
+        mr_log(MR_LOG_ERROR, "status", "id=%s status=%s text=\"%s\"", req->id,
+               mr_status_name((enum mr_status)status), err->text);
     api_respond_fault(s, req, &fault);
 }
 
@@ -100,8 +104,8 @@ static bool authenticate(struct api_server *s, struct api_request *req)
         api_respond_status(s, req, status, NULL);
         return false;
     }
-    struct model_fault fault = {model_error_by_name(why.type), mr_arena_dup(req->arena, mr_str_of(why.message)),
-                                MR_STR_NULL};
+    struct model_fault fault = {model_error_by_name(why.type),
+                                mr_arena_dup(req->arena, mr_str_of(why.message)), MR_STR_NULL};
     api_respond_fault(s, req, &fault);
     return false;
 }
@@ -114,8 +118,8 @@ static int decode(struct api_request *req, void **input, struct model_fault *fau
     return model_decode(req->operation->input, req->http.body, req->arena, input, fault);
 }
 
-static void fill_call(const struct api_server *s, const struct api_request *req, const void *input, struct mr_buf *out,
-                      struct api_call *call)
+static void fill_call(const struct api_server *s, const struct api_request *req, const void *input,
+                      struct mr_buf *out, struct api_call *call)
 {
     *call = (struct api_call){
         .api = &s->options.context,
@@ -129,10 +133,11 @@ static void fill_call(const struct api_server *s, const struct api_request *req,
         .out = out,
     };
     call->principal_arn =
-        req->who.root ? mr_arena_printf(req->arena, "arn:%s:iam::%s:root", s->options.context.partition,
-                                        s->options.context.account)
-                      : mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, s->options.context.partition,
-                                        s->options.context.account, MR_STR_ARG(req->who.user));
+        req->who.root
+            ? mr_arena_printf(req->arena, "arn:%s:iam::%s:root", s->options.context.partition,
+                              s->options.context.account)
+            : mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, s->options.context.partition,
+                              s->options.context.account, MR_STR_ARG(req->who.user));
 }
 
 static void run(struct api_server *s, struct api_request *req)

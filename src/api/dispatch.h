@@ -1,4 +1,5 @@
-/* api/dispatch.h - what the files of this room share: the server object, answers, and the table of actions. */
+/* api/dispatch.h - what the files of this room share: the server object, answers, and the table of actions.
+ */
 #ifndef MR_API_DISPATCH_H
 #define MR_API_DISPATCH_H
 
@@ -12,8 +13,10 @@ struct api_server {
 /* Exactly one of these ends a request; the request is gone afterwards. */
 void api_respond_ok(struct api_server *s, struct api_request *req, struct mr_buf *body); /* body moves */
 void api_respond_fault(struct api_server *s, struct api_request *req, const struct model_fault *fault);
-/* A status without a fault: throttling for full queues, else InternalServerException; `err` (may be NULL) is logged. */
-void api_respond_status(struct api_server *s, struct api_request *req, int status, const struct mr_error *err);
+/* A status without a fault: throttling for full queues, else InternalServerException; `err` (may be NULL) is
+ * logged. */
+void api_respond_status(struct api_server *s, struct api_request *req, int status,
+                        const struct mr_error *err);
 
 struct mr_str api_header(const struct api_request *req, const char *name);
 

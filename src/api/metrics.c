@@ -3,7 +3,8 @@
 #define MS INT64_C(1000000)
 
 const int64_t api_latency_bounds[API_LATENCY_BUCKETS] = {
-    MS / 4, MS / 2, 1 * MS, 2 * MS, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 500 * MS, 2000 * MS, 10000 * MS,
+    MS / 4,  MS / 2,  1 * MS,   2 * MS,   5 * MS,    10 * MS,
+    25 * MS, 50 * MS, 100 * MS, 500 * MS, 2000 * MS, 10000 * MS,
 };
 
 void api_metrics_add(uint64_t *counter, uint64_t n)

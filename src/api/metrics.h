@@ -12,9 +12,9 @@
 extern const int64_t api_latency_bounds[API_LATENCY_BUCKETS];
 
 struct api_operation_metrics {
-    uint64_t requests;              /* answered */
+    uint64_t requests;                   /* answered */
     uint64_t user_errors, system_errors; /* 4xx, 5xx */
-    uint64_t latency_ns;            /* sum */
+    uint64_t latency_ns;                 /* sum */
     uint64_t latency[API_LATENCY_BUCKETS + 1];
 };
 

@@ -1,18 +1,19 @@
-/* WriteRecords: validated and decided at once, answered when the log says it is on disk (write-api reference 5). */
+/* WriteRecords: validated and decided at once, answered when the log says it is on disk (write-api reference
+ * 5). */
 #include "api/dispatch.h"
 
 #include "ingest/ingest.h"
 
-/* An answer being made on one thread while the log makes the data durable on another: whoever is second sends it.
- * Lives in the request's arena. */
+/* An answer being made on one thread while the log makes the data durable on another: whoever is second sends
+ * it. Lives in the request's arena. */
 struct pending {
     struct store_commit commit; /* first: done() gets its address */
     struct api_server *server;
     struct api_request *req;
     struct store_table *table;
-    struct model_fault fault;   /* error 0: the 200 in body */
+    struct model_fault fault; /* error 0: the 200 in body */
     struct mr_buf body;
-    int remaining;              /* of the two */
+    int remaining; /* of the two */
 };
 
 static void finish_one(struct pending *p)
@@ -55,7 +56,8 @@ static void count(struct api_metrics *m, const struct ingest_counts *counts, uin
     api_metrics_add(&m->records_memory, counts->memory);
     api_metrics_add(&m->records_magnetic, counts->magnetic);
     api_metrics_add(&m->records_rejected, counts->rejected);
-    api_metrics_add(&m->metered_bytes, (metered + 1023) / 1024 * 1024); /* reference 5.13: whole KiB a request */
+    api_metrics_add(&m->metered_bytes,
+                    (metered + 1023) / 1024 * 1024); /* reference 5.13: whole KiB a request */
 }
 
 /* Appends and writes the answer; after MR_OK the request belongs to whoever finishes it. */
@@ -75,8 +77,9 @@ static int commit(struct pending *p, struct ingest_batch *batch, struct mr_error
     return MR_OK;
 }
 
-static int write_batch(struct api_server *s, struct api_request *req, const struct model_write_records_request *input,
-                       struct model_fault *fault, struct mr_error *err)
+static int write_batch(struct api_server *s, struct api_request *req,
+                       const struct model_write_records_request *input, struct model_fault *fault,
+                       struct mr_error *err)
 {
     const struct api_context *api = &s->options.context;
     struct catalog_table table;

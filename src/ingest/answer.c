@@ -10,22 +10,26 @@ static struct mr_str outcome_reason(const struct store_record *r, struct mr_aren
 {
     switch (r->outcome) {
     case STORE_STORED:
-    case STORE_DUPLICATE: return MR_STR_NULL;
+    case STORE_DUPLICATE:
+        return MR_STR_NULL;
     case STORE_REJECT_SAME_VERSION:
-        return MR_STR("A record already exists with the same time, dimensions, measure name, and record version. A "
-                      "higher record version must be specified in order to update the measure value. Specifying "
-                      "record version is supported by the latest SDKs.");
+        return MR_STR(
+            "A record already exists with the same time, dimensions, measure name, and record version. A "
+            "higher record version must be specified in order to update the measure value. Specifying "
+            "record version is supported by the latest SDKs.");
     case STORE_REJECT_LOWER_VERSION:
         return mr_arena_printf(arena,
                                "The record version %" PRId64 " is lower than the existing version %" PRId64
                                ". A higher version is required to update the measure value.",
                                r->version, r->existing_version);
     case STORE_REJECT_MEASURE_TYPE:
-        return MR_STR("Measure name already has an assigned measure value type. Each measure name can have only one "
-                      "measure value type, and the measure name is case sensitive.");
+        return MR_STR(
+            "Measure name already has an assigned measure value type. Each measure name can have only one "
+            "measure value type, and the measure name is case sensitive.");
     case STORE_REJECT_ATTRIBUTE_TYPE:
-        return MR_STR("Multi measure name already has an assigned measure value type. Each multi measure name can "
-                      "have only one measure value type, and the measure name is case sensitive.");
+        return MR_STR(
+            "Multi measure name already has an assigned measure value type. Each multi measure name can "
+            "have only one measure value type, and the measure name is case sensitive.");
     case STORE_REJECT_NAME_IS_MEASURE:
         return mr_arena_printf(arena, "The dimension name " MR_STR_FMT " is already used as a measure name.",
                                MR_STR_ARG(r->detail));
@@ -43,8 +47,8 @@ static struct mr_str outcome_reason(const struct store_record *r, struct mr_aren
 }
 
 /* All rejections ascending by index: both lists are, so this is one merge. Returns their number. */
-static int merge_rejections(struct ingest_batch *b, struct mr_arena *arena, struct ingest_rejection **out, size_t *n,
-                            struct ingest_counts *counts)
+static int merge_rejections(struct ingest_batch *b, struct mr_arena *arena, struct ingest_rejection **out,
+                            size_t *n, struct ingest_counts *counts)
 {
     struct ingest_rejection *all = MR_ARENA_ARRAY(arena, b->total, struct ingest_rejection);
     if (all == NULL)
@@ -89,7 +93,7 @@ static void rejected_json(const struct ingest_rejection *all, size_t n, struct m
     mr_buf_str(out, MR_STR("\"RejectedRecords\":["));
     for (size_t i = 0; i < n; i++) {
         mr_buf_str(out, i != 0 ? MR_STR(",{\"Reason\":") : MR_STR("{\"Reason\":"));
-        json_write_str(out, all[i].reason);
+        json_write_string(out, all[i].reason);
         mr_buf_printf(out, ",\"RecordIndex\":%" PRIu32, all[i].index);
         if (all[i].existing_version != 0)
             mr_buf_printf(out, ",\"ExistingVersion\":%" PRId64, all[i].existing_version);
@@ -99,7 +103,8 @@ static void rejected_json(const struct ingest_rejection *all, size_t n, struct m
 }
 
 /* Both texts are built in a buffer and moved to the arena, where faults live. */
-static int refuse(const struct ingest_rejection *all, size_t n, struct mr_arena *arena, struct model_fault *fault)
+static int refuse(const struct ingest_rejection *all, size_t n, struct mr_arena *arena,
+                  struct model_fault *fault)
 {
     struct mr_buf text = MR_BUF_INIT;
     message_text(all, n, &text);
@@ -115,8 +120,8 @@ static int refuse(const struct ingest_rejection *all, size_t n, struct mr_arena 
     return MR_EINVAL;
 }
 
-int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_buf *out, struct ingest_counts *counts,
-                  struct model_fault *fault)
+int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_buf *out,
+                  struct ingest_counts *counts, struct model_fault *fault)
 {
     struct ingest_rejection *all;
     size_t n;
@@ -126,8 +131,9 @@ int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_
         return status;
     if (n != 0)
         return refuse(all, n, arena, fault);
-    mr_buf_printf(out, "{\"RecordsIngested\":{\"MagneticStore\":%" PRIu64 ",\"MemoryStore\":%" PRIu64
-                       ",\"Total\":%" PRIu64 "}}",
+    mr_buf_printf(out,
+                  "{\"RecordsIngested\":{\"MagneticStore\":%" PRIu64 ",\"MemoryStore\":%" PRIu64
+                  ",\"Total\":%" PRIu64 "}}",
                   counts->magnetic, counts->memory, counts->magnetic + counts->memory);
     return mr_buf_ok(out) ? MR_OK : MR_ENOMEM;
 }

@@ -1,4 +1,5 @@
-/* The steps of one record, in order: merge members, dimensions, name, time, version, values; then what rejects it. */
+/* The steps of one record, in order: merge members, dimensions, name, time, version, values; then what
+ * rejects it. */
 #include "ingest/parts.h"
 
 #include "catalog/retention.h"
@@ -12,14 +13,16 @@ static const struct model_record no_common;
 static int check_kind(struct ingest_work *w, enum store_type type, struct mr_str value, size_t nattrs)
 {
     if (type == STORE_TIMESTAMP)
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena, "TIMESTAMP is an invalid measure value type.");
+        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
+                          "TIMESTAMP is an invalid measure value type.");
     if (type == STORE_MULTI) {
         if (value.ptr != NULL)
             return model_fail(w->fault, MODEL_VALIDATION, w->arena,
                               "A record of measure value type MULTI must not have a measure value.");
         if (nattrs == 0)
-            return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                              "A record of measure value type MULTI must have at least one of MeasureValues.");
+            return model_fail(
+                w->fault, MODEL_VALIDATION, w->arena,
+                "A record of measure value type MULTI must have at least one of MeasureValues.");
         if (nattrs > INGEST_MAX_ATTRIBUTES)
             return model_fail(w->fault, MODEL_VALIDATION, w->arena,
                               "A record of measure value type MULTI can have at most %d measure values.",
@@ -39,8 +42,8 @@ static uint32_t value_bytes(const struct store_value *value)
     return value->type == STORE_VARCHAR ? (uint32_t)value->str.len : value->type == STORE_BOOLEAN ? 1 : 8;
 }
 
-static int add_attrs(struct ingest_work *w, const struct model_record *from, int64_t unit_ns, struct store_attr *attrs,
-                     size_t *n, uint32_t *bytes)
+static int add_attrs(struct ingest_work *w, const struct model_record *from, int64_t unit_ns,
+                     struct store_attr *attrs, size_t *n, uint32_t *bytes)
 {
     for (size_t i = 0; i < from->measure_values.len; i++) {
         const struct model_measure_value *in = &from->measure_values.at[i];
@@ -49,7 +52,8 @@ static int add_attrs(struct ingest_work *w, const struct model_record *from, int
         if (status != MR_OK)
             return status;
         if (in->type == MODEL_MEASURE_VALUE_TYPE_MULTI)
-            return model_fail(w->fault, MODEL_VALIDATION, w->arena, "MULTI is an invalid type of a measure value.");
+            return model_fail(w->fault, MODEL_VALIDATION, w->arena,
+                              "MULTI is an invalid type of a measure value.");
         attr->name = in->name;
         status = ingest_parse_value(w, (enum store_type)in->type, in->value, unit_ns, &attr->value);
         if (status != MR_OK)
@@ -114,14 +118,15 @@ static struct mr_str rejection(struct ingest_work *w, const struct store_record 
         char from[32], to[32];
         mr_format_iso_ms(w->window_from, from);
         mr_format_iso_ms(w->window_to, to);
-        return mr_arena_printf(w->arena, "The record timestamp is outside the time range [%s, %s) of the %s.", from, to,
-                               t->magnetic_writes ? "data ingestion window" : "memory store");
+        return mr_arena_printf(w->arena, "The record timestamp is outside the time range [%s, %s) of the %s.",
+                               from, to, t->magnetic_writes ? "data ingestion window" : "memory store");
     }
     if (dim_bytes > INGEST_MAX_DIMENSION_BYTES || (record->type == STORE_MULTI && values > INGEST_MAX_VALUE))
         return MR_STR("The record size exceeds the limit of 2048 bytes.");
     if (t->enforcement == CATALOG_ENFORCE_REQUIRED && t->partition_dimension.ptr != NULL &&
         !has_dimension(record, t->partition_dimension))
-        return mr_arena_printf(w->arena, "The record is missing the required partition key dimension " MR_STR_FMT ".",
+        return mr_arena_printf(w->arena,
+                               "The record is missing the required partition key dimension " MR_STR_FMT ".",
                                MR_STR_ARG(t->partition_dimension));
     return MR_STR_NULL;
 }
@@ -185,8 +190,8 @@ static void set_windows(struct ingest_work *w, int64_t now_ns)
     }
 }
 
-int ingest_build(const struct model_write_records_request *input, const struct catalog_table *table, int64_t now_ns,
-                 struct mr_arena *arena, struct ingest_batch *out, struct model_fault *fault)
+int ingest_build(const struct model_write_records_request *input, const struct catalog_table *table,
+                 int64_t now_ns, struct mr_arena *arena, struct ingest_batch *out, struct model_fault *fault)
 {
     size_t n = input->records.len;
     *out = (struct ingest_batch){.total = n};

@@ -1,4 +1,5 @@
-/* Dimensions of a record: the common ones and its own, one sorted array without duplicates (reference 5.2). */
+/* Dimensions of a record: the common ones and its own, one sorted array without duplicates (reference 5.2).
+ */
 #include "ingest/parts.h"
 
 #include <stdlib.h>
@@ -8,8 +9,8 @@ static int by_name(const void *a, const void *b)
     return mr_str_cmp(((const struct mr_pair *)a)->name, ((const struct mr_pair *)b)->name);
 }
 
-/* Most requests carry the dimensions of one series again and again; comparing them is cheaper than sorting, checking
- * and resolving them. */
+/* Most requests carry the dimensions of one series again and again; comparing them is cheaper than sorting,
+ * checking and resolving them. */
 static bool same_as_last(const struct ingest_work *w, const struct model_record *record)
 {
     if (w->last == NULL || w->last->dimensions.len != record->dimensions.len)
@@ -36,7 +37,8 @@ static int add(struct ingest_work *w, const struct model_dimension *dim, struct 
     return MR_OK;
 }
 
-static int merge(struct ingest_work *w, const struct model_record *record, struct mr_pair *dims, uint32_t *bytes)
+static int merge(struct ingest_work *w, const struct model_record *record, struct mr_pair *dims,
+                 uint32_t *bytes)
 {
     size_t n = 0;
     int status;

@@ -1,9 +1,11 @@
-/* ingest/ingest.h - from a decoded WriteRecords request to records the store can decide on, and back to an answer.
+/* ingest/ingest.h - from a decoded WriteRecords request to records the store can decide on, and back to an
+ * answer.
  *
- * Two kinds of refusal (write-api reference 5.9): a fault of the request (ValidationException) refuses all of it and
- * nothing is stored; a rejection refuses one record and the others go on. What depends only on the request, the
- * table's properties and the clock is decided here; what depends on stored data is decided by store_append, between
- * ingest_build and ingest_answer. Everything lives in the request's arena. Thread-safe: no state.
+ * Two kinds of refusal (write-api reference 5.9): a fault of the request (ValidationException) refuses all of
+ * it and nothing is stored; a rejection refuses one record and the others go on. What depends only on the
+ * request, the table's properties and the clock is decided here; what depends on stored data is decided by
+ * store_append, between ingest_build and ingest_answer. Everything lives in the request's arena. Thread-safe:
+ * no state.
  */
 #ifndef MR_INGEST_INGEST_H
 #define MR_INGEST_INGEST_H
@@ -12,8 +14,8 @@
 #include "model/model.h"
 #include "store/store.h"
 
-/* Distance between the retention period and the ingestion window (reference 5.6): together the 40 minutes every
- * sample shows, of which the documented 15 lie in the future. */
+/* Distance between the retention period and the ingestion window (reference 5.6): together the 40 minutes
+ * every sample shows, of which the documented 15 lie in the future. */
 #define INGEST_PAST_GRACE (25 * 60 * MR_NS_PER_S)
 #define INGEST_FUTURE_LIMIT (15 * 60 * MR_NS_PER_S)
 
@@ -27,24 +29,25 @@ struct ingest_batch {
     struct store_record *records; /* in request order; for store_append */
     uint32_t *index;              /* of the request's Records, parallel to records */
     size_t count;
-    struct ingest_rejection *rejections; /* by windows, sizes and partition key; ingest_answer adds the store's */
+    struct ingest_rejection
+        *rejections; /* by windows, sizes and partition key; ingest_answer adds the store's */
     size_t nrejections;
-    size_t total;                 /* records in the request */
-    uint64_t metered_bytes;       /* reference 5.13, before rounding up */
+    size_t total;           /* records in the request */
+    uint64_t metered_bytes; /* reference 5.13, before rounding up */
 };
 
 /* Merges, validates and converts. MR_OK; or MR_EINVAL with the fault set; or MR_ENOMEM. */
-int ingest_build(const struct model_write_records_request *input, const struct catalog_table *table, int64_t now_ns,
-                 struct mr_arena *arena, struct ingest_batch *out, struct model_fault *fault);
+int ingest_build(const struct model_write_records_request *input, const struct catalog_table *table,
+                 int64_t now_ns, struct mr_arena *arena, struct ingest_batch *out, struct model_fault *fault);
 
 struct ingest_counts {
     uint64_t memory, magnetic; /* records ingested, duplicates of what is there included */
     uint64_t rejected;
 };
 
-/* After store_append has set the outcomes: the body of the 200 goes to `out`, or the fault (RejectedRecords, 419) is
- * set and MR_EINVAL returned. MR_ENOMEM. */
-int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_buf *out, struct ingest_counts *counts,
-                  struct model_fault *fault);
+/* After store_append has set the outcomes: the body of the 200 goes to `out`, or the fault (RejectedRecords,
+ * 419) is set and MR_EINVAL returned. MR_ENOMEM. */
+int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_buf *out,
+                  struct ingest_counts *counts, struct model_fault *fault);
 
 #endif

@@ -1,4 +1,5 @@
-/* Column names: reference 4.3. The page gives two slightly different lists of refused prefixes; all are refused. */
+/* Column names: reference 4.3. The page gives two slightly different lists of refused prefixes; all are
+ * refused. */
 #include "ingest/parts.h"
 
 static bool reserved(struct mr_str name)
@@ -54,6 +55,7 @@ int ingest_check_measure_name(struct ingest_work *w, struct mr_str name)
                           MR_STR_ARG(name));
     if (bad_character(name, false))
         return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The measure name is invalid. '" MR_STR_FMT "' contains a colon.", MR_STR_ARG(name));
+                          "The measure name is invalid. '" MR_STR_FMT "' contains a colon.",
+                          MR_STR_ARG(name));
     return MR_OK;
 }

@@ -4,7 +4,8 @@
 
 #include "ingest/ingest.h"
 
-/* Limits of reference 5.8 and 12 that the model's own constraints do not catch. Bytes unless said otherwise. */
+/* Limits of reference 5.8 and 12 that the model's own constraints do not catch. Bytes unless said otherwise.
+ */
 #define INGEST_MAX_DIMENSION_NAME 60
 #define INGEST_MAX_MEASURE_NAME 256
 #define INGEST_MAX_DIMENSION_BYTES 2048 /* names and values of one record */
@@ -22,7 +23,8 @@ struct ingest_work {
     struct ingest_batch *batch;
     int64_t window_from, window_to; /* [from, to) in ns */
     int64_t memory_from;            /* older records belong to the magnetic store */
-    /* Merged dimensions of the record before: equal input shares the array, and with it the store's series look-up. */
+    /* Merged dimensions of the record before: equal input shares the array, and with it the store's series
+     * look-up. */
     const struct model_record *last;
     const struct mr_pair *last_dims;
     uint32_t last_ndims;
@@ -33,7 +35,8 @@ struct ingest_work {
 int ingest_check_dimension_name(struct ingest_work *w, struct mr_str name);
 int ingest_check_measure_name(struct ingest_work *w, struct mr_str name);
 
-/* dims.c: common ++ record, sorted, unique, checked; `dims` is shared with the record before when it can be. */
+/* dims.c: common ++ record, sorted, unique, checked; `dims` is shared with the record before when it can be.
+ */
 int ingest_merge_dims(struct ingest_work *w, const struct model_record *record, const struct mr_pair **dims,
                       uint32_t *ndims, uint32_t *bytes);
 

@@ -11,18 +11,23 @@ static const char *const type_names[] = {
 static int invalid(struct ingest_work *w, enum store_type type, struct mr_str text)
 {
     struct mr_str shown = mr_str_slice(text, 0, 128);
-    return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                      "Invalid value " MR_STR_FMT " for %s measure value type.%s", MR_STR_ARG(shown), type_names[type],
-                      type == STORE_DOUBLE ? " The value must follow IEEE Standard 754 for floating-point." : "");
+    return model_fail(
+        w->fault, MODEL_VALIDATION, w->arena, "Invalid value " MR_STR_FMT " for %s measure value type.%s",
+        MR_STR_ARG(shown), type_names[type],
+        type == STORE_DOUBLE ? " The value must follow IEEE Standard 754 for floating-point." : "");
 }
 
 int64_t ingest_unit_ns(int unit)
 {
     switch (unit) {
-    case MODEL_TIME_UNIT_SECONDS: return MR_NS_PER_S;
-    case MODEL_TIME_UNIT_MICROSECONDS: return MR_NS_PER_US;
-    case MODEL_TIME_UNIT_NANOSECONDS: return 1;
-    default: return MR_NS_PER_MS;
+    case MODEL_TIME_UNIT_SECONDS:
+        return MR_NS_PER_S;
+    case MODEL_TIME_UNIT_MICROSECONDS:
+        return MR_NS_PER_US;
+    case MODEL_TIME_UNIT_NANOSECONDS:
+        return 1;
+    default:
+        return MR_NS_PER_MS;
     }
 }
 
@@ -51,17 +56,23 @@ int ingest_parse_value(struct ingest_work *w, enum store_type type, struct mr_st
 {
     out->type = type;
     switch (type) {
-    case STORE_DOUBLE: return json_parse_double(text, &out->f64) ? MR_OK : invalid(w, type, text);
-    case STORE_BIGINT: return mr_str_to_i64(text, &out->i64) ? MR_OK : invalid(w, type, text);
-    case STORE_BOOLEAN: return parse_boolean(text, &out->boolean) ? MR_OK : invalid(w, type, text);
-    case STORE_TIMESTAMP: return scale(text, unit_ns, &out->i64) ? MR_OK : invalid(w, type, text);
+    case STORE_DOUBLE:
+        return json_parse_double(text, &out->f64) ? MR_OK : invalid(w, type, text);
+    case STORE_BIGINT:
+        return mr_str_to_i64(text, &out->i64) ? MR_OK : invalid(w, type, text);
+    case STORE_BOOLEAN:
+        return parse_boolean(text, &out->boolean) ? MR_OK : invalid(w, type, text);
+    case STORE_TIMESTAMP:
+        return scale(text, unit_ns, &out->i64) ? MR_OK : invalid(w, type, text);
     case STORE_VARCHAR:
         if (text.len == 0 || text.len > INGEST_MAX_VALUE)
-            return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                              "Invalid value for varchar measure value type. A varchar value must have 1 to %d bytes.",
-                              INGEST_MAX_VALUE);
+            return model_fail(
+                w->fault, MODEL_VALIDATION, w->arena,
+                "Invalid value for varchar measure value type. A varchar value must have 1 to %d bytes.",
+                INGEST_MAX_VALUE);
         out->str = text;
         return MR_OK;
-    default: return invalid(w, type, text);
+    default:
+        return invalid(w, type, text);
     }
 }

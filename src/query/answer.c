@@ -1,4 +1,5 @@
-/* The JSON of Query's answer (query-api reference 4.4, 7, 9). Rows are spliced in as the engine wrote them. */
+/* The JSON of Query's answer (query-api reference 4.4, 7, 9). Rows are spliced in as the engine wrote them.
+ */
 #include "query/run.h"
 
 #include "json/write.h"
@@ -29,17 +30,28 @@ static void show_columns(const struct sql_plan *plan, struct mr_buf *out)
     static const struct sql_output measures[] = {{.name = MR_STR("measure_name"), .type = &varchar_type},
                                                  {.name = MR_STR("data_type"), .type = &varchar_type},
                                                  {.name = MR_STR("dimensions"), .type = &dimensions}};
-    static const struct sql_output columns[] = {{.name = MR_STR("Column"), .type = &varchar_type},
-                                                {.name = MR_STR("Type"), .type = &varchar_type},
-                                                {.name = MR_STR("Timestream attribute type"), .type = &varchar_type}};
+    static const struct sql_output columns[] = {
+        {.name = MR_STR("Column"), .type = &varchar_type},
+        {.name = MR_STR("Type"), .type = &varchar_type},
+        {.name = MR_STR("Timestream attribute type"), .type = &varchar_type}};
     static const struct sql_output explain[] = {{.name = MR_STR("Plan"), .type = &varchar_type}};
     struct sql_plan shown = *plan;
     switch (plan->statement) {
-    case SQL_SHOW_DATABASES: shown.outputs = databases, shown.noutputs = 1; break;
-    case SQL_SHOW_TABLES: shown.outputs = tables, shown.noutputs = 1; break;
-    case SQL_SHOW_MEASURES: shown.outputs = measures, shown.noutputs = 3; break;
-    case SQL_DESCRIBE: shown.outputs = columns, shown.noutputs = 3; break;
-    default: shown.outputs = explain, shown.noutputs = 1; break;
+    case SQL_SHOW_DATABASES:
+        shown.outputs = databases, shown.noutputs = 1;
+        break;
+    case SQL_SHOW_TABLES:
+        shown.outputs = tables, shown.noutputs = 1;
+        break;
+    case SQL_SHOW_MEASURES:
+        shown.outputs = measures, shown.noutputs = 3;
+        break;
+    case SQL_DESCRIBE:
+        shown.outputs = columns, shown.noutputs = 3;
+        break;
+    default:
+        shown.outputs = explain, shown.noutputs = 1;
+        break;
     }
     query_columns(&shown, out);
 }
@@ -51,19 +63,23 @@ static void status_member(const struct query_run *run, const struct query_caller
     if (caller->bytes_scanned_pricing && run->plan->statement == SQL_SELECT)
         metered = scanned < 10000000 ? 10000000 : scanned;
     mr_buf_str(out, MR_STR(",\"QueryStatus\":{\"ProgressPercentage\":"));
-    json_write_double(out, percent);
-    mr_buf_printf(out, ",\"CumulativeBytesScanned\":%" PRIu64 ",\"CumulativeBytesMetered\":%" PRIu64 "}", scanned, metered);
+    json_write_java_double(out, percent);
+    mr_buf_printf(out, ",\"CumulativeBytesScanned\":%" PRIu64 ",\"CumulativeBytesMetered\":%" PRIu64 "}",
+                  scanned, metered);
 }
 
 static void table_arn(const struct query_caller *caller, const struct sql_scan *scan, struct mr_buf *out)
 {
-    mr_buf_printf(out, "\"TableArn\":\"arn:%s:timestream:" MR_STR_FMT ":%s:database/" MR_STR_FMT "/table/" MR_STR_FMT "\"",
+    mr_buf_printf(out,
+                  "\"TableArn\":\"arn:%s:timestream:" MR_STR_FMT ":%s:database/" MR_STR_FMT
+                  "/table/" MR_STR_FMT "\"",
                   caller->partition, MR_STR_ARG(caller->region), caller->account, MR_STR_ARG(scan->database),
                   MR_STR_ARG(scan->table));
 }
 
 /* Share of the table's series the scan reads, and the scan with the largest; the same for the time range. */
-static void insight_members(const struct query_run *run, const struct query_caller *caller, struct mr_buf *out)
+static void insight_members(const struct query_run *run, const struct query_caller *caller,
+                            struct mr_buf *out)
 {
     const struct sql_scan *widest = NULL;
     uint64_t range = 0;
@@ -83,12 +99,12 @@ static void insight_members(const struct query_run *run, const struct query_call
         table_arn(caller, widest, out);
         mr_buf_str(out, MR_STR("}},"));
     }
-    mr_buf_printf(out, "\"QueryTableCount\":%zu,\"OutputRows\":%" PRIu64 ",\"OutputBytes\":%" PRIu64 "}", run->tables_met,
-                  run->rows, run->bytes);
+    mr_buf_printf(out, "\"QueryTableCount\":%zu,\"OutputRows\":%" PRIu64 ",\"OutputBytes\":%" PRIu64 "}",
+                  run->tables_met, run->rows, run->bytes);
 }
 
-void query_answer(const struct query_run *run, const struct query_caller *caller, bool with_page, struct mr_str token,
-                  struct mr_buf *out)
+void query_answer(const struct query_run *run, const struct query_caller *caller, bool with_page,
+                  struct mr_str token, struct mr_buf *out)
 {
     mr_buf_printf(out, "{\"QueryId\":\"%s\"", run->id);
     if (token.len != 0)

@@ -25,10 +25,14 @@ static int failed(const struct query_run *run, struct mr_arena *arena, struct mo
     switch (run->status) {
     case MR_EINVAL:
     case MR_ELIMIT:
-    case MR_ECANCEL: return model_fail(fault, MODEL_QUERY_EXECUTION, arena, "%s", run->error.text);
-    case MR_EUNSUPPORTED: return model_fail(fault, MODEL_VALIDATION, arena, "%s", run->error.text);
-    case MR_ENOMEM: return model_fail(fault, MODEL_QUERY_EXECUTION, arena, "The query exceeded the memory limit.");
-    default: return model_fail(fault, MODEL_INTERNAL, arena, "The query failed because of an internal error.");
+    case MR_ECANCEL:
+        return model_fail(fault, MODEL_QUERY_EXECUTION, arena, "%s", run->error.text);
+    case MR_EUNSUPPORTED:
+        return model_fail(fault, MODEL_VALIDATION, arena, "%s", run->error.text);
+    case MR_ENOMEM:
+        return model_fail(fault, MODEL_QUERY_EXECUTION, arena, "The query exceeded the memory limit.");
+    default:
+        return model_fail(fault, MODEL_INTERNAL, arena, "The query failed because of an internal error.");
     }
 }
 
@@ -65,8 +69,9 @@ static int answer_page(const struct query_caller *caller, struct query_run *run,
     return ok && mr_buf_ok(out) ? MR_OK : MR_ENOMEM;
 }
 
-static int next_page(struct query_service *s, const struct query_caller *caller, const struct model_query_request *in,
-                     struct mr_arena *arena, struct mr_buf *out, struct model_fault *fault)
+static int next_page(struct query_service *s, const struct query_caller *caller,
+                     const struct model_query_request *in, struct mr_arena *arena, struct mr_buf *out,
+                     struct model_fault *fault)
 {
     unsigned char secret[QUERY_SECRET_BYTES];
     uint64_t number;
@@ -75,8 +80,9 @@ static int next_page(struct query_service *s, const struct query_caller *caller,
     pthread_mutex_lock(&s->lock);
     struct query_run *run = query_registry_by_secret(s, secret);
     int status = MR_OK;
-    if (run == NULL || !mr_str_eq(run->principal, caller->principal) || !mr_str_eq(run->text, in->query_string) ||
-        number == 0 || number > run->page.number + 1 || number < run->page.number ||
+    if (run == NULL || !mr_str_eq(run->principal, caller->principal) ||
+        !mr_str_eq(run->text, in->query_string) || number == 0 || number > run->page.number + 1 ||
+        number < run->page.number ||
         (number == run->page.number + 1 && run->state == QUERY_IDLE && run->page.last)) {
         status = bad_token(arena, fault);
     } else {
@@ -100,32 +106,36 @@ static uint64_t parameters_of(const struct model_query_request *in)
     return mr_hash64(in->query_string.ptr, in->query_string.len, rows * 8 + mode);
 }
 
-static int replayed(struct query_service *s, const struct query_caller *caller, const struct model_query_request *in,
-                    struct mr_arena *arena, struct mr_buf *out, struct model_fault *fault, bool *done)
+static int replayed(struct query_service *s, const struct query_caller *caller,
+                    const struct model_query_request *in, struct mr_arena *arena, struct mr_buf *out,
+                    struct model_fault *fault, bool *done)
 {
     *done = false;
     if (in->client_token.ptr == NULL)
         return MR_OK;
     pthread_mutex_lock(&s->lock);
-    enum query_replay_hit hit = query_replay_find(s->replay, caller->principal, in->client_token, parameters_of(in),
-                                                  mr_clock_mono(s->options.clock), out);
+    enum query_replay_hit hit = query_replay_find(s->replay, caller->principal, in->client_token,
+                                                  parameters_of(in), mr_clock_mono(s->options.clock), out);
     pthread_mutex_unlock(&s->lock);
     *done = hit != QUERY_REPLAY_NONE;
     if (hit == QUERY_REPLAY_CONFLICT)
-        return model_fail(fault, MODEL_VALIDATION, arena,
-                          "The ClientToken was already used with other parameters or more than 5 minutes ago.");
+        return model_fail(
+            fault, MODEL_VALIDATION, arena,
+            "The ClientToken was already used with other parameters or more than 5 minutes ago.");
     return MR_OK;
 }
 
-static int first_page(struct query_service *s, const struct query_caller *caller, const struct model_query_request *in,
-                      struct mr_arena *arena, struct mr_buf *out, struct model_fault *fault)
+static int first_page(struct query_service *s, const struct query_caller *caller,
+                      const struct model_query_request *in, struct mr_arena *arena, struct mr_buf *out,
+                      struct model_fault *fault)
 {
     struct query_run *run = NULL;
     size_t before = out->len;
     int status = query_run_new(s, caller, in->query_string, arena, &run, fault);
     if (status != MR_OK)
         return status;
-    run->insights = in->query_insights != NULL && in->query_insights->mode == MODEL_QUERY_INSIGHTS_MODE_ENABLED_WITH_RATE_CONTROL;
+    run->insights = in->query_insights != NULL &&
+                    in->query_insights->mode == MODEL_QUERY_INSIGHTS_MODE_ENABLED_WITH_RATE_CONTROL;
     pthread_mutex_lock(&s->lock);
     if (s->draining) {
         pthread_mutex_unlock(&s->lock);
@@ -147,8 +157,9 @@ static int first_page(struct query_service *s, const struct query_caller *caller
     return status;
 }
 
-int query_run(struct query_service *s, const struct query_caller *caller, const struct model_query_request *in,
-              struct mr_arena *arena, struct mr_buf *out, struct model_fault *fault)
+int query_run(struct query_service *s, const struct query_caller *caller,
+              const struct model_query_request *in, struct mr_arena *arena, struct mr_buf *out,
+              struct model_fault *fault)
 {
     if (in->next_token.ptr != NULL)
         return next_page(s, caller, in, arena, out, fault);
@@ -164,7 +175,8 @@ int query_cancel(struct query_service *s, const struct query_caller *caller,
     const char *message = NULL;
     pthread_mutex_lock(&s->lock);
     struct query_run *run = query_registry_by_id(s, in->query_id);
-    bool known = run != NULL ? mr_str_eq(run->principal, caller->principal) : query_registry_was_there(s, in->query_id);
+    bool known = run != NULL ? mr_str_eq(run->principal, caller->principal)
+                             : query_registry_was_there(s, in->query_id);
     bool parked = run != NULL && run->state == QUERY_IDLE;
     if (known && run != NULL && query_registry_cancel(s, run)) {
         if (parked) { /* no thread will come by to let its resources go */
@@ -173,13 +185,16 @@ int query_cancel(struct query_service *s, const struct query_caller *caller,
             query_registry_unuse(s, run);
         }
     } else if (known) {
-        message = run != NULL && run->state == QUERY_CANCELLED ? "has already been canceled" : "has already completed";
+        message = run != NULL && run->state == QUERY_CANCELLED ? "has already been canceled"
+                                                               : "has already completed";
     }
     pthread_mutex_unlock(&s->lock);
     if (!known)
-        return model_fail(fault, MODEL_VALIDATION, arena, "The query " MR_STR_FMT " does not exist.", MR_STR_ARG(in->query_id));
+        return model_fail(fault, MODEL_VALIDATION, arena, "The query " MR_STR_FMT " does not exist.",
+                          MR_STR_ARG(in->query_id));
     if (message != NULL)
-        mr_buf_printf(out, "{\"CancellationMessage\":\"Query " MR_STR_FMT " %s\"}", MR_STR_ARG(in->query_id), message);
+        mr_buf_printf(out, "{\"CancellationMessage\":\"Query " MR_STR_FMT " %s\"}", MR_STR_ARG(in->query_id),
+                      message);
     else
         mr_buf_str(out, MR_STR("{}"));
     return mr_buf_ok(out) ? MR_OK : MR_ENOMEM;
@@ -195,9 +210,9 @@ static void prepared_columns(const struct sql_plan *plan, struct mr_buf *out)
         out->len--; /* reopen the object for what only PrepareQuery shows */
         if (o->database.ptr != NULL) {
             mr_buf_str(out, MR_STR(",\"DatabaseName\":"));
-            json_write_str(out, o->database);
+            json_write_string(out, o->database);
             mr_buf_str(out, MR_STR(",\"TableName\":"));
-            json_write_str(out, o->table);
+            json_write_string(out, o->table);
         }
         mr_buf_printf(out, ",\"Aliased\":%s}", o->aliased ? "true" : "false");
     }
@@ -229,7 +244,7 @@ int query_prepare(struct query_service *s, const struct query_caller *caller,
     int status = query_bind(s, in->query_string, true, run, arena, fault);
     if (status == MR_OK) {
         mr_buf_str(out, MR_STR("{\"QueryString\":"));
-        json_write_str(out, in->query_string);
+        json_write_string(out, in->query_string);
         mr_buf_str(out, MR_STR(",\"Columns\":["));
         prepared_columns(run->plan, out);
         mr_buf_str(out, MR_STR("],\"Parameters\":["));

@@ -1,5 +1,6 @@
-/* A page: rows pulled from the run's cursor until MaxRows, the megabyte or the end. One row more is fetched and kept,
- * so that a page that ends with the last row says so, and no needlessly empty page follows (users-want row 5). */
+/* A page: rows pulled from the run's cursor until MaxRows, the megabyte or the end. One row more is fetched
+ * and kept, so that a page that ends with the last row says so, and no needlessly empty page follows
+ * (users-want row 5). */
 #include "query/run.h"
 
 /* Next row's JSON appended to out: MR_OK, MR_ENOENT at the end. */
@@ -26,8 +27,9 @@ static int ensure_pending(struct query_run *run, struct mr_error *err)
     if (status != MR_OK)
         return status;
     if (run->pending.len > QUERY_PAGE_BYTES)
-        return mr_error_set(err, MR_EINVAL,
-                            "Query aborted as max page response size has been exceeded by the output result row");
+        return mr_error_set(
+            err, MR_EINVAL,
+            "Query aborted as max page response size has been exceeded by the output result row");
     run->has_pending = true;
     return MR_OK;
 }

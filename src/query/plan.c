@@ -13,36 +13,51 @@ struct lookup {
 static enum sql_kind kind_of(enum store_type type)
 {
     switch (type) {
-    case STORE_DOUBLE: return SQL_DOUBLE;
-    case STORE_BIGINT: return SQL_BIGINT;
-    case STORE_BOOLEAN: return SQL_BOOLEAN;
-    case STORE_TIMESTAMP: return SQL_TIMESTAMP;
-    default: return SQL_VARCHAR;
+    case STORE_DOUBLE:
+        return SQL_DOUBLE;
+    case STORE_BIGINT:
+        return SQL_BIGINT;
+    case STORE_BOOLEAN:
+        return SQL_BOOLEAN;
+    case STORE_TIMESTAMP:
+        return SQL_TIMESTAMP;
+    default:
+        return SQL_VARCHAR;
     }
 }
 
 static enum sql_role role_of(enum store_role role)
 {
     switch (role) {
-    case STORE_TIME: return SQL_ROLE_TIME;
-    case STORE_MEASURE_NAME: return SQL_ROLE_MEASURE_NAME;
-    case STORE_DIMENSION: return SQL_ROLE_DIMENSION;
-    case STORE_MEASURE_VALUE: return SQL_ROLE_MEASURE_VALUE;
-    case STORE_ATTRIBUTE: return SQL_ROLE_ATTRIBUTE;
+    case STORE_TIME:
+        return SQL_ROLE_TIME;
+    case STORE_MEASURE_NAME:
+        return SQL_ROLE_MEASURE_NAME;
+    case STORE_DIMENSION:
+        return SQL_ROLE_DIMENSION;
+    case STORE_MEASURE_VALUE:
+        return SQL_ROLE_MEASURE_VALUE;
+    case STORE_ATTRIBUTE:
+        return SQL_ROLE_ATTRIBUTE;
     }
     return SQL_ROLE_ATTRIBUTE;
 }
 
-/* Rank of a column in DESCRIBE and SELECT *: dimensions, measure_name, time, measure_value::* in the order double,
- * bigint, varchar, boolean, attributes (query-language reference 2). */
+/* Rank of a column in DESCRIBE and SELECT *: dimensions, measure_name, time, measure_value::* in the order
+ * double, bigint, varchar, boolean, attributes (query-language reference 2). */
 static unsigned rank_of(const struct store_column *c)
 {
     switch (c->role) {
-    case STORE_DIMENSION: return 0;
-    case STORE_MEASURE_NAME: return 1;
-    case STORE_TIME: return 2;
-    case STORE_MEASURE_VALUE: return 2 + (unsigned)c->type;
-    case STORE_ATTRIBUTE: return 100;
+    case STORE_DIMENSION:
+        return 0;
+    case STORE_MEASURE_NAME:
+        return 1;
+    case STORE_TIME:
+        return 2;
+    case STORE_MEASURE_VALUE:
+        return 2 + (unsigned)c->type;
+    case STORE_ATTRIBUTE:
+        return 100;
     }
     return 100;
 }
@@ -73,7 +88,8 @@ static int pin(struct lookup *l, const struct catalog_table *info, struct query_
         }
     }
     struct query_table *t = MR_ARENA_NEW(&run->arena, struct query_table);
-    if (t == NULL || mr_grow((void **)&run->tables, &run->captables, run->ntables + 1, sizeof(void *)) != MR_OK)
+    if (t == NULL ||
+        mr_grow((void **)&run->tables, &run->captables, run->ntables + 1, sizeof(void *)) != MR_OK)
         return MR_ENOMEM;
     t->info = *info;
     int status = store_table_ref(l->service->options.store, info->database_id, info->id, &t->store, NULL);
@@ -86,13 +102,14 @@ static int pin(struct lookup *l, const struct catalog_table *info, struct query_
 }
 
 static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, struct mr_arena *arena,
-                      struct sql_table *out, bool *missing_database)
+                        struct sql_table *out, bool *missing_database)
 {
     struct lookup *l = ctx;
     MR_UNUSED(arena); /* it is the run's */
     struct catalog_table info;
     *missing_database = false;
-    int status = catalog_table_get(l->service->options.catalog, database, name, &l->run->arena, &info, missing_database);
+    int status = catalog_table_get(l->service->options.catalog, database, name, &l->run->arena, &info,
+                                   missing_database);
     struct query_table *t = NULL;
     if (status == MR_OK)
         status = pin(l, &info, &t);
@@ -105,19 +122,20 @@ static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, s
     return MR_OK;
 }
 
-int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database, struct mr_str name,
-                     struct sql_table *out, bool *missing_database)
+int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
+                     struct mr_str name, struct sql_table *out, bool *missing_database)
 {
     struct lookup l = {s, run};
     return lookup_table(&l, database, name, &run->arena, out, missing_database);
 }
 
-int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct query_run *run, struct mr_arena *arena,
-               struct model_fault *fault)
+int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct query_run *run,
+               struct mr_arena *arena, struct model_fault *fault)
 {
     struct lookup l = {s, run};
     struct sql_lookup lookup = {&l, lookup_table};
-    struct sql_env env = {.lookup = &lookup, .now_ns = run->now_ns, .time_floor = INT64_MIN, .prepare = prepare};
+    struct sql_env env = {
+        .lookup = &lookup, .now_ns = run->now_ns, .time_floor = INT64_MIN, .prepare = prepare};
     struct sql_error error = {0};
     int status = sql_prepare(text, &env, &run->arena, &run->plan, &error);
     if (status == MR_EINVAL)
@@ -144,7 +162,8 @@ static int bind_scans(struct query_run *run)
     return MR_OK;
 }
 
-static int open_cursor(struct query_service *s, struct query_run *run, struct mr_arena *arena, struct model_fault *fault)
+static int open_cursor(struct query_service *s, struct query_run *run, struct mr_arena *arena,
+                       struct model_fault *fault)
 {
     if (run->plan->statement == SQL_UNLOAD)
         return model_fail(fault, MODEL_VALIDATION, arena, "UNLOAD is not supported by this server.");
@@ -155,11 +174,12 @@ static int open_cursor(struct query_service *s, struct query_run *run, struct mr
     int status = bind_scans(run);
     if (status == MR_OK)
         status = store_snapshot_open(s->options.store, &run->snapshot);
-    return status; /* the engine's cursor is opened by the thread that makes the first page: preparing may take long */
+    return status; /* the engine's cursor is opened by the thread that makes the first page: preparing may
+                      take long */
 }
 
-int query_run_new(struct query_service *s, const struct query_caller *caller, struct mr_str text, struct mr_arena *arena,
-                  struct query_run **out, struct model_fault *fault)
+int query_run_new(struct query_service *s, const struct query_caller *caller, struct mr_str text,
+                  struct mr_arena *arena, struct query_run **out, struct model_fault *fault)
 {
     struct query_run *run = mr_calloc(1, sizeof *run);
     if (run == NULL)

@@ -1,7 +1,8 @@
 /* query/query.h - queries as the Query API knows them: started, paged, watched, cancelled.
  *
- * A run is one execution of one statement. It holds a snapshot of the store and an open cursor of the engine; pages
- * are pulled from that cursor, never recomputed. Rules: query-api reference sections 4 to 7 and 9. Thread-safe.
+ * A run is one execution of one statement. It holds a snapshot of the store and an open cursor of the engine;
+ * pages are pulled from that cursor, never recomputed. Rules: query-api reference sections 4 to 7 and 9.
+ * Thread-safe.
  */
 #ifndef MR_QUERY_QUERY_H
 #define MR_QUERY_QUERY_H
@@ -17,11 +18,11 @@ struct query_options {
     struct store *store;
     struct catalog *catalog;
     const struct mr_clock *clock;
-    unsigned concurrency;       /* runs that execute at one time */
-    int64_t timeout_ns;         /* of one run, first call to last page; 0: 1 hour */
-    int64_t first_page_ns;      /* how long a call waits for a page before it answers an empty one; 0: 55 s */
-    int64_t token_ns;           /* life of a page token; 0: 1 hour */
-    unsigned max_parked;        /* runs that wait for their next page; the longest idle one goes; 0: 256 */
+    unsigned concurrency;  /* runs that execute at one time */
+    int64_t timeout_ns;    /* of one run, first call to last page; 0: 1 hour */
+    int64_t first_page_ns; /* how long a call waits for a page before it answers an empty one; 0: 55 s */
+    int64_t token_ns;      /* life of a page token; 0: 1 hour */
+    unsigned max_parked;   /* runs that wait for their next page; the longest idle one goes; 0: 256 */
 };
 
 int query_service_open(const struct query_options *options, struct query_service **out, struct mr_error *err);
@@ -31,14 +32,14 @@ void query_service_close(struct query_service *service);
 
 /* Who asks, and under which names the tables are shown. */
 struct query_caller {
-    struct mr_str principal;                 /* tokens are good for this principal only */
+    struct mr_str principal; /* tokens are good for this principal only */
     struct mr_str region;
-    const char *account, *partition;         /* for TableArn */
-    bool bytes_scanned_pricing;              /* metering of QueryStatus */
+    const char *account, *partition; /* for TableArn */
+    bool bytes_scanned_pricing;      /* metering of QueryStatus */
 };
 
-/* The three operations. On MR_OK the response JSON is appended to out; otherwise the fault is set (MR_EINVAL) or the
- * status is MR_ENOMEM or MR_EBUSY. They may wait, for a page or for a place among the runs. */
+/* The three operations. On MR_OK the response JSON is appended to out; otherwise the fault is set (MR_EINVAL)
+ * or the status is MR_ENOMEM or MR_EBUSY. They may wait, for a page or for a place among the runs. */
 int query_run(struct query_service *service, const struct query_caller *caller,
               const struct model_query_request *input, struct mr_arena *arena, struct mr_buf *out,
               struct model_fault *fault);

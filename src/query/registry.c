@@ -87,7 +87,8 @@ struct query_run *query_registry_by_secret(struct query_service *s, const unsign
 
 bool query_registry_cancel(struct query_service *s, struct query_run *run)
 {
-    if (run->state == QUERY_FAILED || run->state == QUERY_CANCELLED || (run->state == QUERY_IDLE && run->page.last))
+    if (run->state == QUERY_FAILED || run->state == QUERY_CANCELLED ||
+        (run->state == QUERY_IDLE && run->page.last))
         return false;
     if (run->engine != NULL)
         engine_cancel(run->engine);

@@ -1,4 +1,5 @@
-/* query/registry.h - the service's runs: found by id or token, counted, parked, thrown out. All under its lock. */
+/* query/registry.h - the service's runs: found by id or token, counted, parked, thrown out. All under its
+ * lock. */
 #ifndef MR_QUERY_REGISTRY_H
 #define MR_QUERY_REGISTRY_H
 
@@ -17,8 +18,8 @@ struct query_run *query_registry_by_secret(struct query_service *s, const unsign
 /* IDLE, QUEUED and RUNNING become CANCELLED; the work stops soon. false: there was nothing to stop. */
 bool query_registry_cancel(struct query_service *s, struct query_run *run);
 
-/* Closes cursor, snapshot and tables of a run the caller uses and nobody runs; the lock is let go meanwhile, because
- * ending the engine's tasks may take a moment. */
+/* Closes cursor, snapshot and tables of a run the caller uses and nobody runs; the lock is let go meanwhile,
+ * because ending the engine's tasks may take a moment. */
 void query_registry_close(struct query_service *s, struct query_run *run);
 
 /* Ids of runs that are gone, so that CancelQuery can tell a finished query from an unknown one. */

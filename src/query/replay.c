@@ -1,6 +1,7 @@
-/* ClientToken (query-api reference 4.3): the same call within five minutes gets the same answer, another call under
- * the token is refused until four hours are over. SDKs send a fresh token with every call, so what is kept is bounded:
- * answers up to 64 KiB, 16 MiB in all, the oldest go first; the refusal needs only the entry. */
+/* ClientToken (query-api reference 4.3): the same call within five minutes gets the same answer, another call
+ * under the token is refused until four hours are over. SDKs send a fresh token with every call, so what is
+ * kept is bounded: answers up to 64 KiB, 16 MiB in all, the oldest go first; the refusal needs only the
+ * entry. */
 #include "query/run.h"
 
 #include "base/hash.h"
@@ -24,7 +25,7 @@ struct entry {
 struct query_replay {
     struct entry entry[ENTRIES]; /* a ring in order of arrival */
     uint16_t bucket[BUCKETS];
-    size_t next, oldest_answer;    /* answers are kept in [oldest_answer, next) of the ring */
+    size_t next, oldest_answer; /* answers are kept in [oldest_answer, next) of the ring */
     size_t bytes;
     uint64_t seed[2];
 };
@@ -49,7 +50,8 @@ void query_replay_free(struct query_replay *r)
     mr_free(r);
 }
 
-static void make_key(const struct query_replay *r, struct mr_str principal, struct mr_str token, uint64_t key[2])
+static void make_key(const struct query_replay *r, struct mr_str principal, struct mr_str token,
+                     uint64_t key[2])
 {
     for (int i = 0; i < 2; i++)
         key[i] = mr_hash64(token.ptr, token.len, mr_hash64(principal.ptr, principal.len, r->seed[i]));
@@ -81,8 +83,9 @@ static void unlink_entry(struct query_replay *r, const struct entry *e)
     *at = e->chain;
 }
 
-enum query_replay_hit query_replay_find(struct query_replay *r, struct mr_str principal, struct mr_str client_token,
-                                        uint64_t parameters, int64_t now, struct mr_buf *out)
+enum query_replay_hit query_replay_find(struct query_replay *r, struct mr_str principal,
+                                        struct mr_str client_token, uint64_t parameters, int64_t now,
+                                        struct mr_buf *out)
 {
     uint64_t key[2];
     make_key(r, principal, client_token, key);
@@ -103,8 +106,8 @@ static void drop_answer(struct query_replay *r, struct entry *e)
     mr_buf_release(&e->answer);
 }
 
-void query_replay_keep(struct query_replay *r, struct mr_str principal, struct mr_str client_token, uint64_t parameters,
-                       int64_t now, struct mr_str answer)
+void query_replay_keep(struct query_replay *r, struct mr_str principal, struct mr_str client_token,
+                       uint64_t parameters, int64_t now, struct mr_str answer)
 {
     struct entry *e = &r->entry[r->next];
     if (e->made != 0) {

@@ -6,9 +6,9 @@
  *                                         │                        ├─ error ──> FAILED
  *                                         └──── query_cancel ──────┴──────────> CANCELLED
  *
- * IDLE holds the newest page; its cursor is closed once the last page is made. FAILED and CANCELLED hold nothing but
- * what the next poll is told. A run leaves the service when its answer was final and fitted one page, when its token
- * has expired, or when more than max_parked runs wait.
+ * IDLE holds the newest page; its cursor is closed once the last page is made. FAILED and CANCELLED hold
+ * nothing but what the next poll is told. A run leaves the service when its answer was final and fitted one
+ * page, when its token has expired, or when more than max_parked runs wait.
  */
 #ifndef MR_QUERY_RUN_H
 #define MR_QUERY_RUN_H
@@ -43,10 +43,10 @@ struct query_run {
     struct mr_arena arena;
     struct mr_str text, principal;
     struct sql_plan *plan;
-    struct sql_plan bound;        /* the plan with the scans' handles resolved and retention applied */
-    struct query_table **tables;  /* references held */
+    struct sql_plan bound;       /* the plan with the scans' handles resolved and retention applied */
+    struct query_table **tables; /* references held */
     size_t ntables, captables;
-    size_t tables_met;            /* their number, kept after they are let go */
+    size_t tables_met; /* their number, kept after they are let go */
     struct store_snapshot *snapshot;
     int64_t deadline, now_ns;
     bool insights;
@@ -55,21 +55,21 @@ struct query_run {
     struct engine_run *engine;
     struct query_rows fixed;
     bool use_fixed;
-    struct mr_buf pending;        /* the first row of the next page, already fetched */
+    struct mr_buf pending; /* the first row of the next page, already fetched */
     bool has_pending, ended;
 
     /* under the service's lock */
     enum query_state state;
     pthread_cond_t changed;
-    unsigned users;               /* calls that look at it; freed when 0 and unlinked */
+    unsigned users; /* calls that look at it; freed when 0 and unlinked */
     bool linked;
-    uint64_t want_rows;           /* MaxRows of the page being made */
+    uint64_t want_rows; /* MaxRows of the page being made */
     struct query_page page;
-    int status;                   /* of a FAILED run */
+    int status; /* of a FAILED run */
     struct mr_error error;
     struct engine_progress progress;
-    uint64_t rows, bytes;         /* returned so far */
-    int64_t last_used;            /* monotonic */
+    uint64_t rows, bytes; /* returned so far */
+    int64_t last_used;    /* monotonic */
     struct query_run *next_queued, *next, *prev;
 };
 
@@ -87,7 +87,7 @@ struct query_service {
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct query_run *queue_head, **queue_tail;
-    struct query_run *runs;       /* all linked runs, newest first */
+    struct query_run *runs; /* all linked runs, newest first */
     size_t nruns;
     bool draining;
     pthread_t *threads;
@@ -100,29 +100,33 @@ struct query_service {
 
 #define QUERY_RECENT 4096
 
-/* plan.c: parses and binds the text, resolves tables, opens snapshot and cursor. Fault on a user's mistake. */
-int query_run_new(struct query_service *s, const struct query_caller *caller, struct mr_str text, struct mr_arena *arena,
-                  struct query_run **out, struct model_fault *fault);
-void query_run_close(struct query_run *run); /* lets go of cursor, snapshot and tables; the newest page stays */
+/* plan.c: parses and binds the text, resolves tables, opens snapshot and cursor. Fault on a user's mistake.
+ */
+int query_run_new(struct query_service *s, const struct query_caller *caller, struct mr_str text,
+                  struct mr_arena *arena, struct query_run **out, struct model_fault *fault);
+void query_run_close(
+    struct query_run *run); /* lets go of cursor, snapshot and tables; the newest page stays */
 void query_run_free(struct query_run *run);
 /* A table by its two names, pinned by the run. MR_ENOENT, *missing_database saying which name is unknown. */
-int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database, struct mr_str name,
-                     struct sql_table *out, bool *missing_database);
+int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
+                     struct mr_str name, struct sql_table *out, bool *missing_database);
 /* Binds a text for PrepareQuery; the tables met are in `run`, which the caller frees. */
-int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct query_run *run, struct mr_arena *arena,
-               struct model_fault *fault);
+int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct query_run *run,
+               struct mr_arena *arena, struct model_fault *fault);
 
 /* show.c: fills run->fixed for everything that is not a SELECT. */
-int query_show(struct query_service *s, struct query_run *run, struct mr_arena *arena, struct model_fault *fault);
-/* SQL LIKE: % any run, _ one character; escape is one character or empty. Linear in text x pattern at worst. */
+int query_show(struct query_service *s, struct query_run *run, struct mr_arena *arena,
+               struct model_fault *fault);
+/* SQL LIKE: % any run, _ one character; escape is one character or empty. Linear in text x pattern at worst.
+ */
 bool query_like(struct mr_str text, struct mr_str pattern, struct mr_str escape);
 
 /* page.c: makes the next page into *page; called without the lock by the one thread that runs the run. */
 int query_page_make(struct query_run *run, uint64_t max_rows, struct query_page *page, struct mr_error *err);
 
 /* answer.c */
-void query_answer(const struct query_run *run, const struct query_caller *caller, bool with_page, struct mr_str token,
-                  struct mr_buf *out);
+void query_answer(const struct query_run *run, const struct query_caller *caller, bool with_page,
+                  struct mr_str token, struct mr_buf *out);
 void query_columns(const struct sql_plan *plan, struct mr_buf *out);
 
 /* token.c: "v1" of a page token: secret and page number, base64url. */
@@ -133,9 +137,10 @@ bool query_token_parse(struct mr_str token, unsigned char secret[static QUERY_SE
 struct query_replay *query_replay_new(void);
 void query_replay_free(struct query_replay *replay);
 enum query_replay_hit { QUERY_REPLAY_NONE, QUERY_REPLAY_SAME, QUERY_REPLAY_CONFLICT };
-enum query_replay_hit query_replay_find(struct query_replay *r, struct mr_str principal, struct mr_str client_token,
-                                        uint64_t parameters, int64_t now, struct mr_buf *out);
-void query_replay_keep(struct query_replay *r, struct mr_str principal, struct mr_str client_token, uint64_t parameters,
-                       int64_t now, struct mr_str answer);
+enum query_replay_hit query_replay_find(struct query_replay *r, struct mr_str principal,
+                                        struct mr_str client_token, uint64_t parameters, int64_t now,
+                                        struct mr_buf *out);
+void query_replay_keep(struct query_replay *r, struct mr_str principal, struct mr_str client_token,
+                       uint64_t parameters, int64_t now, struct mr_str answer);
 
 #endif

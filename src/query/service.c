@@ -1,4 +1,5 @@
-/* The service: its threads, its queue and its list of runs. The states and who moves them are drawn in run.h. */
+/* The service: its threads, its queue and its list of runs. The states and who moves them are drawn in run.h.
+ */
 #include "query/registry.h"
 
 /* Opens the cursor if that is still to be done, then makes the page. Without the lock. */

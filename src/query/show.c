@@ -40,7 +40,8 @@ bool query_like(struct mr_str text, struct mr_str pattern, struct mr_str escape)
         } else if (kind == '_') {
             p++;
             t += char_len(text, t);
-        } else if (kind == 'c' && mr_str_starts(mr_str_slice(text, t, text.len), mr_str_slice(pattern, p + skip, p + skip + width))) {
+        } else if (kind == 'c' && mr_str_starts(mr_str_slice(text, t, text.len),
+                                                mr_str_slice(pattern, p + skip, p + skip + width))) {
             p += skip + width;
             t += width;
         } else if (star_p != SIZE_MAX) { /* let the last % take one more character */
@@ -64,7 +65,7 @@ static bool wanted(const struct query_run *run, struct mr_str name)
 static void scalar(struct mr_buf *out, struct mr_str text)
 {
     mr_buf_str(out, MR_STR("{\"ScalarValue\":"));
-    json_write_str(out, text);
+    json_write_string(out, text);
     mr_buf_char(out, '}');
 }
 
@@ -82,7 +83,8 @@ static int add_row(struct query_run *run, struct mr_buf *data)
         rows->at = at;
         rows->cap = cap;
     }
-    struct mr_str row = mr_arena_printf(&run->arena, "{\"Data\":[" MR_STR_FMT "]}", MR_STR_ARG(mr_buf_view(data)));
+    struct mr_str row =
+        mr_arena_printf(&run->arena, "{\"Data\":[" MR_STR_FMT "]}", MR_STR_ARG(mr_buf_view(data)));
     if (row.ptr == NULL || !mr_buf_ok(data))
         return MR_ENOMEM;
     rows->at[rows->len++] = row;
@@ -120,8 +122,8 @@ static int show_tables(struct query_service *s, struct query_run *run, struct mr
     while (more) {
         struct catalog_table *list;
         size_t n;
-        int status = catalog_table_list(s->options.catalog, run->plan->database, after_database, after_table, PAGE,
-                                        &run->arena, &list, &n, &more);
+        int status = catalog_table_list(s->options.catalog, run->plan->database, after_database, after_table,
+                                        PAGE, &run->arena, &list, &n, &more);
         for (size_t i = 0; status == MR_OK && i < n; i++) {
             after_database = list[i].database;
             after_table = list[i].name;
@@ -139,12 +141,18 @@ static int show_tables(struct query_service *s, struct query_run *run, struct mr
 static const char *type_name(enum store_type type)
 {
     switch (type) {
-    case STORE_DOUBLE: return "double";
-    case STORE_BIGINT: return "bigint";
-    case STORE_BOOLEAN: return "boolean";
-    case STORE_TIMESTAMP: return "timestamp";
-    case STORE_MULTI: return "multi";
-    default: return "varchar";
+    case STORE_DOUBLE:
+        return "double";
+    case STORE_BIGINT:
+        return "bigint";
+    case STORE_BOOLEAN:
+        return "boolean";
+    case STORE_TIMESTAMP:
+        return "timestamp";
+    case STORE_MULTI:
+        return "multi";
+    default:
+        return "varchar";
     }
 }
 
@@ -171,7 +179,8 @@ static int show_measures(const struct query_table *t, struct query_run *run, str
         scalar(data, mr_str_of(type_name(sorted[i].type)));
         mr_buf_str(data, MR_STR(",{\"ArrayValue\":["));
         for (size_t d = 0; d < sorted[i].ndims; d++) {
-            mr_buf_str(data, d != 0 ? MR_STR(",{\"RowValue\":{\"Data\":[") : MR_STR("{\"RowValue\":{\"Data\":["));
+            mr_buf_str(data,
+                       d != 0 ? MR_STR(",{\"RowValue\":{\"Data\":[") : MR_STR("{\"RowValue\":{\"Data\":["));
             scalar(data, t->schema.columns[sorted[i].dims[d]].name);
             mr_buf_str(data, MR_STR(",{\"ScalarValue\":\"varchar\"}]}}"));
         }
@@ -184,8 +193,9 @@ static int show_measures(const struct query_table *t, struct query_run *run, str
 }
 
 static const char *const role_names[] = {
-    [SQL_ROLE_TIME] = "TIMESTAMP",           [SQL_ROLE_MEASURE_NAME] = "MEASURE_NAME", [SQL_ROLE_DIMENSION] = "DIMENSION",
-    [SQL_ROLE_MEASURE_VALUE] = "MEASURE_VALUE", [SQL_ROLE_ATTRIBUTE] = "MULTI",
+    [SQL_ROLE_TIME] = "TIMESTAMP",      [SQL_ROLE_MEASURE_NAME] = "MEASURE_NAME",
+    [SQL_ROLE_DIMENSION] = "DIMENSION", [SQL_ROLE_MEASURE_VALUE] = "MEASURE_VALUE",
+    [SQL_ROLE_ATTRIBUTE] = "MULTI",
 };
 
 static int describe(const struct sql_table *t, struct query_run *run, struct mr_buf *data)
@@ -220,8 +230,8 @@ static int explain(struct query_run *run, struct mr_buf *data)
 }
 
 /* The table a SHOW MEASURES or DESCRIBE names, with a fault in AWS's words when it is not there. */
-static int named_table(struct query_service *s, struct query_run *run, struct sql_table *table, struct mr_arena *arena,
-                       struct model_fault *fault)
+static int named_table(struct query_service *s, struct query_run *run, struct sql_table *table,
+                       struct mr_arena *arena, struct model_fault *fault)
 {
     bool no_database;
     int status = query_find_table(s, run, run->plan->database, run->plan->table, table, &no_database);
@@ -229,25 +239,30 @@ static int named_table(struct query_service *s, struct query_run *run, struct sq
         return status;
     struct mr_str missing = no_database ? run->plan->database : run->plan->table;
     return model_fail(fault, MODEL_VALIDATION, arena,
-                      "Requested %s '" MR_STR_FMT "' not found for identifier '" MR_STR_FMT "." MR_STR_FMT "'",
-                      no_database ? "database" : "table", MR_STR_ARG(missing), MR_STR_ARG(run->plan->database),
-                      MR_STR_ARG(run->plan->table));
+                      "Requested %s '" MR_STR_FMT "' not found for identifier '" MR_STR_FMT "." MR_STR_FMT
+                      "'",
+                      no_database ? "database" : "table", MR_STR_ARG(missing),
+                      MR_STR_ARG(run->plan->database), MR_STR_ARG(run->plan->table));
 }
 
-int query_show(struct query_service *s, struct query_run *run, struct mr_arena *arena, struct model_fault *fault)
+int query_show(struct query_service *s, struct query_run *run, struct mr_arena *arena,
+               struct model_fault *fault)
 {
     struct mr_buf data = MR_BUF_INIT;
     struct sql_table table = {0};
     struct catalog_database database;
     int status = MR_OK;
     switch (run->plan->statement) {
-    case SQL_SHOW_DATABASES: status = show_databases(s, run, &data); break;
+    case SQL_SHOW_DATABASES:
+        status = show_databases(s, run, &data);
+        break;
     case SQL_SHOW_TABLES:
         if (run->plan->database.ptr != NULL)
             status = catalog_database_get(s->options.catalog, run->plan->database, &run->arena, &database);
         if (status == MR_ENOENT)
-            status = model_fail(fault, MODEL_VALIDATION, arena, "Requested database '" MR_STR_FMT "' not found",
-                                MR_STR_ARG(run->plan->database));
+            status =
+                model_fail(fault, MODEL_VALIDATION, arena, "Requested database '" MR_STR_FMT "' not found",
+                           MR_STR_ARG(run->plan->database));
         else if (status == MR_OK)
             status = show_tables(s, run, &data);
         break;
@@ -258,7 +273,9 @@ int query_show(struct query_service *s, struct query_run *run, struct mr_arena *
             status = run->plan->statement == SQL_DESCRIBE ? describe(&table, run, &data)
                                                           : show_measures(table.handle, run, &data);
         break;
-    default: status = explain(run, &data); break;
+    default:
+        status = explain(run, &data);
+        break;
     }
     mr_buf_release(&data);
     return status;

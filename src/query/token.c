@@ -1,4 +1,5 @@
-/* Page tokens are random bytes that name a run, and the number of a page: nothing to forge, nothing to decode. */
+/* Page tokens are random bytes that name a run, and the number of a page: nothing to forge, nothing to
+ * decode. */
 #include "query/run.h"
 
 #include "base/text.h"

@@ -42,7 +42,8 @@ static int load_keys(struct server *s, struct mr_error *err)
     if (status == MR_OK)
         status = datadir_root_credentials(&s->dir, &id, &secret, err);
     if (status == MR_OK)
-        status = auth_keys_add(s->keys, MR_STR("root"), mr_buf_view(&id), mr_buf_view(&secret), MR_STR_NULL, 0, true, err);
+        status = auth_keys_add(s->keys, MR_STR("root"), mr_buf_view(&id), mr_buf_view(&secret), MR_STR_NULL,
+                               0, true, err);
     if (status == MR_OK && s->config->credentials != NULL) {
         status = mr_io_read_file(&mr_io_posix, s->config->credentials, 1 << 20, &file, err);
         if (status == MR_OK)
@@ -83,8 +84,9 @@ static int open_data(struct server *s, struct mr_error *err)
         return status;
     struct store_stats stats;
     store_stats(s->store, &stats);
-    mr_log(MR_LOG_INFO, "recovered", "rows=%llu series=%llu log_bytes=%llu ms=%lld", (unsigned long long)stats.rows,
-           (unsigned long long)stats.series, (unsigned long long)stats.log_bytes,
+    mr_log(MR_LOG_INFO, "recovered", "rows=%llu series=%llu log_bytes=%llu ms=%lld",
+           (unsigned long long)stats.rows, (unsigned long long)stats.series,
+           (unsigned long long)stats.log_bytes,
            (long long)((mr_clock_mono(&mr_clock_system) - begin) / MR_NS_PER_MS));
     return engine_open(&engine, &s->engine, err);
 }
@@ -112,7 +114,8 @@ static int start_api(struct server *s, struct mr_error *err)
         .public_host = c->public_host,
         .query = s->query,
     };
-    if ((status = api_context_init(&s->context, err)) != MR_OK || (status = api_boot_cleanup(&s->context, err)) != MR_OK)
+    if ((status = api_context_init(&s->context, err)) != MR_OK ||
+        (status = api_boot_cleanup(&s->context, err)) != MR_OK)
         return status;
     if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK)
         return status;
@@ -154,8 +157,8 @@ static int listen_http(struct server *s, struct mr_error *err)
         return status;
     s->handler.http = s->http;
     bool v6 = strchr(c->host, ':') != NULL;
-    snprintf(s->url, sizeof s->url, "%s://%s%.250s%s:%u", c->tls_cert != NULL ? "https" : "http", v6 ? "[" : "", c->host,
-             v6 ? "]" : "", http_server_port(s->http));
+    snprintf(s->url, sizeof s->url, "%s://%s%.250s%s:%u", c->tls_cert != NULL ? "https" : "http",
+             v6 ? "[" : "", c->host, v6 ? "]" : "", http_server_port(s->http));
     return MR_OK;
 }
 

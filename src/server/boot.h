@@ -1,4 +1,5 @@
-/* server/boot.h - everything a serving process consists of, started in order and stopped in the reverse one. */
+/* server/boot.h - everything a serving process consists of, started in order and stopped in the reverse one.
+ */
 #ifndef MR_SERVER_BOOT_H
 #define MR_SERVER_BOOT_H
 
@@ -6,7 +7,8 @@
 
 struct server;
 
-/* Opens the data directory, catalog, store and engine, starts threads and listens. The config outlives the server. */
+/* Opens the data directory, catalog, store and engine, starts threads and listens. The config outlives the
+ * server. */
 int server_start(const struct server_config *config, struct server **out, struct mr_error *err);
 /* "http://127.0.0.1:8650" */
 const char *server_url(const struct server *server);

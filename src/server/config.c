@@ -22,8 +22,10 @@ struct setting {
 
 static const struct setting settings[] = {
     {"data", TEXT, AT(data), NULL, 0, 0, "DIR", "data directory, made when it is missing (required)"},
-    {"listen", TEXT, AT(listen), "127.0.0.1:8650", 0, 0, "HOST:PORT", "address to serve on; port 0 picks a free one"},
-    {"tls-cert", TEXT, AT(tls_cert), NULL, 0, 0, "FILE", "PEM certificate chain; serves HTTPS, with --tls-key"},
+    {"listen", TEXT, AT(listen), "127.0.0.1:8650", 0, 0, "HOST:PORT",
+     "address to serve on; port 0 picks a free one"},
+    {"tls-cert", TEXT, AT(tls_cert), NULL, 0, 0, "FILE",
+     "PEM certificate chain; serves HTTPS, with --tls-key"},
     {"tls-key", TEXT, AT(tls_key), NULL, 0, 0, "FILE", "PEM private key of the certificate"},
     {"config", TEXT, AT(config), NULL, 0, 0, "FILE", "settings as `key = value` lines; flags override it"},
     {"credentials", TEXT, AT(credentials), NULL, 0, 0, "FILE",
@@ -33,23 +35,32 @@ static const struct setting settings[] = {
     {"public-host", TEXT, AT(public_host), NULL, 0, 0, "HOST[:PORT]",
      "what DescribeEndpoints answers instead of the request's Host header"},
     {"log-level", TEXT, AT(log_level), "info", 0, 0, "LEVEL", "debug, info, warn or error"},
-    {"io-threads", NUMBER, AT(io_threads), "0", 0, 256, "N", "threads that read and write connections; 0: one a core"},
-    {"worker-threads", NUMBER, AT(worker_threads), "16", 1, 1024, "N", "threads for calls that may wait for a disk or a query"},
-    {"query-threads", NUMBER, AT(query_threads), "0", 0, 256, "N", "threads of the query engine; 0: one a core"},
-    {"query-concurrency", NUMBER, AT(query_concurrency), "8", 1, 256, "N", "queries that run at one time; others wait"},
+    {"io-threads", NUMBER, AT(io_threads), "0", 0, 256, "N",
+     "threads that read and write connections; 0: one a core"},
+    {"worker-threads", NUMBER, AT(worker_threads), "16", 1, 1024, "N",
+     "threads for calls that may wait for a disk or a query"},
+    {"query-threads", NUMBER, AT(query_threads), "0", 0, 256, "N",
+     "threads of the query engine; 0: one a core"},
+    {"query-concurrency", NUMBER, AT(query_concurrency), "8", 1, 256, "N",
+     "queries that run at one time; others wait"},
     {"max-connections", NUMBER, AT(max_connections), "1000", 1, 100000, "N", "connections open at one time"},
-    {"idle-seconds", NUMBER, AT(idle_seconds), "60", 1, 86400, "N", "an idle connection is closed after this time"},
+    {"idle-seconds", NUMBER, AT(idle_seconds), "60", 1, 86400, "N",
+     "an idle connection is closed after this time"},
     {"max-body", SIZE, AT(max_body), "4M", 1024, INT64_C(64) << 20, "BYTES", "largest request body"},
-    {"max-head", SIZE, AT(max_head), "32K", 4096, 1 << 20, "BYTES", "largest request line and headers together"},
+    {"max-head", SIZE, AT(max_head), "32K", 4096, 1 << 20, "BYTES",
+     "largest request line and headers together"},
     {"memory-limit", SIZE, AT(memory_limit), "4G", 1 << 20, 4096 * GIB, "BYTES",
      "largest memory store; writes beyond it answer ThrottlingException"},
-    {"log-queue", SIZE, AT(log_queue), "32M", 1 << 20, GIB, "BYTES", "writes waiting for the log; beyond it writes are throttled"},
+    {"log-queue", SIZE, AT(log_queue), "32M", 1 << 20, GIB, "BYTES",
+     "writes waiting for the log; beyond it writes are throttled"},
     {"log-segment", SIZE, AT(log_segment), "64M", 1 << 20, GIB, "BYTES", "size of a log segment file"},
-    {"query-memory", SIZE, AT(query_memory), "1G", 64 << 20, 4096 * GIB, "BYTES", "memory of all running queries together"},
+    {"query-memory", SIZE, AT(query_memory), "1G", 64 << 20, 4096 * GIB, "BYTES",
+     "memory of all running queries together"},
     {"query-seconds", NUMBER, AT(query_seconds), "3600", 1, 86400, "N", "a query is ended after this time"},
     {"clock-skew-minutes", NUMBER, AT(clock_skew_minutes), "15", 1, 1440, "N",
      "how far a signature's date may be from this machine's clock"},
-    {"drain-seconds", NUMBER, AT(drain_seconds), "30", 0, 3600, "N", "how long SIGTERM waits for requests in flight"},
+    {"drain-seconds", NUMBER, AT(drain_seconds), "30", 0, 3600, "N",
+     "how long SIGTERM waits for requests in flight"},
 };
 
 static const struct setting *find(struct mr_str name)
@@ -72,12 +83,13 @@ static bool parse_number(const struct setting *s, struct mr_str text, int64_t *o
             text.len--;
         }
     }
-    return mr_str_to_i64(text, out) && !__builtin_mul_overflow(*out, unit, out) && *out >= s->least && *out <= s->most;
+    return mr_str_to_i64(text, out) && !__builtin_mul_overflow(*out, unit, out) && *out >= s->least &&
+           *out <= s->most;
 }
 
 /* `origin` says where the value stands, for the error text. */
-static int assign(struct server_config *config, const struct setting *s, struct mr_str text, const char *origin,
-                  struct mr_error *err)
+static int assign(struct server_config *config, const struct setting *s, struct mr_str text,
+                  const char *origin, struct mr_error *err)
 {
     void *field = (char *)config + s->offset;
     if (s->kind == TEXT) {
@@ -90,7 +102,8 @@ static int assign(struct server_config *config, const struct setting *s, struct 
     }
     int64_t value;
     if (!parse_number(s, text, &value))
-        return mr_error_set(err, MR_EINVAL, "%s: %s must be a number from %" PRId64 " to %" PRId64 ", not '" MR_STR_FMT "'",
+        return mr_error_set(err, MR_EINVAL,
+                            "%s: %s must be a number from %" PRId64 " to %" PRId64 ", not '" MR_STR_FMT "'",
                             origin, s->name, s->least, s->most, MR_STR_ARG(text));
     *(int64_t *)field = value;
     return MR_OK;
@@ -109,7 +122,8 @@ static int load_defaults(struct server_config *config, struct mr_error *err)
 }
 
 /* --name VALUE or --name=VALUE; *given marks what the file may not override. */
-static int load_flags(struct server_config *config, int argc, char **argv, bool *given, bool *help, struct mr_error *err)
+static int load_flags(struct server_config *config, int argc, char **argv, bool *given, bool *help,
+                      struct mr_error *err)
 {
     for (int i = 0; i < argc; i++) {
         struct mr_str arg = mr_str_of(argv[i]);
@@ -118,7 +132,8 @@ static int load_flags(struct server_config *config, int argc, char **argv, bool 
             return MR_OK;
         }
         if (!mr_str_starts(arg, MR_STR("--")))
-            return mr_error_set(err, MR_EINVAL, "unexpected argument '%s'; see millrace serve --help", argv[i]);
+            return mr_error_set(err, MR_EINVAL, "unexpected argument '%s'; see millrace serve --help",
+                                argv[i]);
         size_t eq = mr_str_find(arg, '=', 2);
         const struct setting *s = find(mr_str_slice(arg, 2, eq));
         if (s == NULL)
@@ -203,7 +218,8 @@ static int check(struct server_config *config, struct mr_error *err)
     if (strspn(config->account, "0123456789") != 12 || strlen(config->account) != 12)
         return mr_error_set(err, MR_EINVAL, "--account must be 12 digits, not '%s'", config->account);
     if (!mr_log_parse_level(mr_str_of(config->log_level), &config->level))
-        return mr_error_set(err, MR_EINVAL, "--log-level must be debug, info, warn or error, not '%s'", config->log_level);
+        return mr_error_set(err, MR_EINVAL, "--log-level must be debug, info, warn or error, not '%s'",
+                            config->log_level);
     return split_listen(config, err);
 }
 

@@ -1,7 +1,8 @@
-/* server/config.h - every setting of `millrace serve`, described once: flag, file key, default, bounds and help text
- * all come from the table in config.c.
+/* server/config.h - every setting of `millrace serve`, described once: flag, file key, default, bounds and
+ * help text all come from the table in config.c.
  *
- * Order of precedence: flags, then the file named by --config (lines `key = value`, keys as the flags without dashes,
+ * Order of precedence: flags, then the file named by --config (lines `key = value`, keys as the flags without
+ * dashes,
  * '#' comments), then defaults. Secrets come from the environment or the data directory only.
  */
 #ifndef MR_SERVER_CONFIG_H
@@ -11,7 +12,7 @@
 #include "base/log.h"
 
 struct server_config {
-    char *data;             /* owned strings; NULL where not given and without a default */
+    char *data; /* owned strings; NULL where not given and without a default */
     char *listen;
     char *tls_cert, *tls_key;
     char *config;
@@ -30,8 +31,9 @@ struct server_config {
     enum mr_log_level level;
 };
 
-/* Defaults, then flags (argv without program and verb), then the file where flags said nothing. MR_EINVAL with a text
- * that names the flag or the line. `*help` is set when --help was asked for; nothing else is checked then. */
+/* Defaults, then flags (argv without program and verb), then the file where flags said nothing. MR_EINVAL
+ * with a text that names the flag or the line. `*help` is set when --help was asked for; nothing else is
+ * checked then. */
 int server_config_load(struct server_config *config, int argc, char **argv, bool *help, struct mr_error *err);
 void server_config_release(struct server_config *config);
 

@@ -72,13 +72,14 @@ static int check_stamp(const struct datadir *dir, struct mr_error *err)
         int others = 0;
         mr_io_posix.list(NULL, dir->path, count_entry, &others);
         status = others == 0 ? mr_io_write_file(&mr_io_posix, dir->path, "VERSION", MR_STR(STAMP), 0600, err)
-                             : mr_error_set(err, MR_EINVAL, "%s is not empty and not a millrace data directory",
-                                            dir->path);
+                             : mr_error_set(err, MR_EINVAL,
+                                            "%s is not empty and not a millrace data directory", dir->path);
     } else if (status != MR_OK) {
         mr_error_set(err, (enum mr_status)status, "%s", why.text);
     } else if (!mr_str_eq(mr_buf_view(&got), MR_STR(STAMP))) {
-        status = mr_error_set(err, MR_EINVAL, "%s holds '" MR_STR_FMT "'; this server reads 'millrace data 1'", path,
-                              MR_STR_ARG(mr_str_slice(mr_buf_view(&got), 0, mr_str_find(mr_buf_view(&got), '\n', 0))));
+        status = mr_error_set(
+            err, MR_EINVAL, "%s holds '" MR_STR_FMT "'; this server reads 'millrace data 1'", path,
+            MR_STR_ARG(mr_str_slice(mr_buf_view(&got), 0, mr_str_find(mr_buf_view(&got), '\n', 0))));
     }
     mr_buf_release(&got);
     mr_free(path);
@@ -142,7 +143,8 @@ static int generate(const struct datadir *dir, struct mr_buf *file, struct mr_er
     return mr_io_write_file(&mr_io_posix, dir->path, "root-credentials", mr_buf_view(file), 0600, err);
 }
 
-int datadir_root_credentials(const struct datadir *dir, struct mr_buf *id, struct mr_buf *secret, struct mr_error *err)
+int datadir_root_credentials(const struct datadir *dir, struct mr_buf *id, struct mr_buf *secret,
+                             struct mr_error *err)
 {
     const char *env_id = getenv("MILLRACE_ROOT_ACCESS_KEY_ID");
     const char *env_secret = getenv("MILLRACE_ROOT_SECRET_ACCESS_KEY");
@@ -150,7 +152,8 @@ int datadir_root_credentials(const struct datadir *dir, struct mr_buf *id, struc
     struct mr_str id_text = mr_str_of(env_id), secret_text = mr_str_of(env_secret);
     int status = MR_OK;
     if ((env_id == NULL) != (env_secret == NULL)) {
-        return mr_error_set(err, MR_EINVAL, "MILLRACE_ROOT_ACCESS_KEY_ID and MILLRACE_ROOT_SECRET_ACCESS_KEY go together");
+        return mr_error_set(err, MR_EINVAL,
+                            "MILLRACE_ROOT_ACCESS_KEY_ID and MILLRACE_ROOT_SECRET_ACCESS_KEY go together");
     } else if (env_id == NULL) {
         char *path = join(dir->path, "root-credentials");
         if (path == NULL)

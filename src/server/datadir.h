@@ -18,14 +18,19 @@ struct datadir {
     int lock_fd; /* -1 when not held */
 };
 
-#define DATADIR_INIT {NULL, NULL, -1}
+#define DATADIR_INIT                                                                                         \
+    {                                                                                                        \
+        NULL, NULL, -1                                                                                       \
+    }
 
-/* Makes what is missing (umask 077), checks the stamp, takes the lock. Texts name the directory and what is wrong. */
+/* Makes what is missing (umask 077), checks the stamp, takes the lock. Texts name the directory and what is
+ * wrong. */
 int datadir_open(const char *path, struct datadir *out, struct mr_error *err);
 void datadir_close(struct datadir *dir);
 
-/* The root pair: from the environment when both variables are set, else from root-credentials, else newly made and
- * kept there. `id` and `secret` are appended NUL-terminated; the caller cleanses the secret. */
-int datadir_root_credentials(const struct datadir *dir, struct mr_buf *id, struct mr_buf *secret, struct mr_error *err);
+/* The root pair: from the environment when both variables are set, else from root-credentials, else newly
+ * made and kept there. `id` and `secret` are appended NUL-terminated; the caller cleanses the secret. */
+int datadir_root_credentials(const struct datadir *dir, struct mr_buf *id, struct mr_buf *secret,
+                             struct mr_error *err);
 
 #endif

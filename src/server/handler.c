@@ -99,9 +99,12 @@ void server_http_fault(void *handler, enum http_fault fault, struct mr_buf *body
     } rows[] = {
         [HTTP_FAULT_MALFORMED] = {MODEL_MALFORMED, "The HTTP request is malformed."},
         [HTTP_FAULT_ENCODING] = {MODEL_MALFORMED, "Content-Encoding is not supported."},
-        [HTTP_FAULT_BODY_TOO_LARGE] = {MODEL_TOO_LARGE, "The request body exceeds the limit of the server (max-body)."},
-        [HTTP_FAULT_HEAD_TOO_LARGE] = {MODEL_TOO_LARGE, "The request headers exceed the limit of the server (max-head)."},
-        [HTTP_FAULT_TARGET_TOO_LONG] = {MODEL_TOO_LARGE, "The request target exceeds the limit of the server."},
+        [HTTP_FAULT_BODY_TOO_LARGE] = {MODEL_TOO_LARGE,
+                                       "The request body exceeds the limit of the server (max-body)."},
+        [HTTP_FAULT_HEAD_TOO_LARGE] = {MODEL_TOO_LARGE,
+                                       "The request headers exceed the limit of the server (max-head)."},
+        [HTTP_FAULT_TARGET_TOO_LONG] = {MODEL_TOO_LARGE,
+                                        "The request target exceeds the limit of the server."},
         [HTTP_FAULT_OUT_OF_MEMORY] = {MODEL_INTERNAL, "The server is out of memory."},
     };
     struct model_fault f = {rows[fault].error, mr_str_of(rows[fault].text), MR_STR_NULL};

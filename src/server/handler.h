@@ -21,9 +21,9 @@ struct server_handler {
     int64_t started_wall;
 };
 
-void server_handle(void *handler, struct http_request *req); /* http_options.handler */
+void server_handle(void *handler, struct http_request *req);                       /* http_options.handler */
 void server_http_fault(void *handler, enum http_fault fault, struct mr_buf *body); /* http_options.fault */
-int server_defer(void *handler, struct api_request *req);    /* api_options.defer */
+int server_defer(void *handler, struct api_request *req);                          /* api_options.defer */
 
 /* metrics.c */
 void server_metrics_text(const struct server_handler *h, struct mr_buf *out);

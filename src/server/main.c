@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define USAGE                                                                                                          \
-    "usage: millrace <command>\n\n"                                                                                    \
-    "  serve      serve the Timestream APIs from a data directory (millrace serve --help)\n"                           \
+#define USAGE                                                                                                \
+    "usage: millrace <command>\n\n"                                                                          \
+    "  serve      serve the Timestream APIs from a data directory (millrace serve --help)\n"                 \
     "  version    print the version\n"
 
 /* Blocks the signals that end the server in every thread; main takes them with sigwait. */

@@ -1,4 +1,5 @@
-/* Prometheus text: every counter of the rooms, under the names operators of Timestream know where there is one. */
+/* Prometheus text: every counter of the rooms, under the names operators of Timestream know where there is
+ * one. */
 #include "server/handler.h"
 
 #include "store/store.h"
@@ -8,14 +9,14 @@
 
 static void value(struct mr_buf *out, const char *name, const char *kind, const char *help, uint64_t v)
 {
-    mr_buf_printf(out, "# HELP millrace_%s %s\n# TYPE millrace_%s %s\nmillrace_%s %" PRIu64 "\n", name, help, name, kind,
-                  name, v);
+    mr_buf_printf(out, "# HELP millrace_%s %s\n# TYPE millrace_%s %s\nmillrace_%s %" PRIu64 "\n", name, help,
+                  name, kind, name, v);
 }
 
 static void seconds(struct mr_buf *out, const char *name, const char *kind, const char *help, double v)
 {
-    mr_buf_printf(out, "# HELP millrace_%s %s\n# TYPE millrace_%s %s\nmillrace_%s %.9g\n", name, help, name, kind, name,
-                  v);
+    mr_buf_printf(out, "# HELP millrace_%s %s\n# TYPE millrace_%s %s\nmillrace_%s %.9g\n", name, help, name,
+                  kind, name, v);
 }
 
 static const char *operation_name(size_t i)
@@ -41,8 +42,8 @@ static void operations(const struct api_metrics *m, struct mr_buf *out)
                       "millrace_request_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
                       "millrace_request_seconds_sum{operation=\"%s\"} %.9g\n"
                       "millrace_request_seconds_count{operation=\"%s\"} %" PRIu64 "\n",
-                      operation_name(i), requests, operation_name(i), (double)api_metrics_get(&op->latency_ns) / 1e9,
-                      operation_name(i), requests);
+                      operation_name(i), requests, operation_name(i),
+                      (double)api_metrics_get(&op->latency_ns) / 1e9, operation_name(i), requests);
     }
     mr_buf_str(out, MR_STR("# HELP millrace_request_errors_total answers with an error, by whose fault\n"
                            "# TYPE millrace_request_errors_total counter\n"));
@@ -64,9 +65,10 @@ static void write_counters(const struct api_metrics *m, struct mr_buf *out)
           api_metrics_get(&m->records_memory));
     value(out, "records_magnetic_total", "counter", "records ingested into the magnetic store",
           api_metrics_get(&m->records_magnetic));
-    value(out, "records_rejected_total", "counter", "records rejected", api_metrics_get(&m->records_rejected));
-    value(out, "cumulative_bytes_metered_total", "counter", "what AWS would have metered for writes, whole KiB a request",
-          api_metrics_get(&m->metered_bytes));
+    value(out, "records_rejected_total", "counter", "records rejected",
+          api_metrics_get(&m->records_rejected));
+    value(out, "cumulative_bytes_metered_total", "counter",
+          "what AWS would have metered for writes, whole KiB a request", api_metrics_get(&m->metered_bytes));
 }
 
 static void store_counters(struct store *store, struct mr_buf *out)
@@ -82,7 +84,8 @@ static void store_counters(struct store *store, struct mr_buf *out)
     value(out, "log_last_lsn", "gauge", "last log entry given out", s.last_lsn);
     value(out, "log_durable_lsn", "gauge", "last log entry on disk", s.durable_lsn);
     value(out, "log_syncs_total", "counter", "syncs of the log", s.syncs);
-    seconds(out, "log_sync_seconds_total", "counter", "time in syncs of the log", (double)s.sync_ns_total / 1e9);
+    seconds(out, "log_sync_seconds_total", "counter", "time in syncs of the log",
+            (double)s.sync_ns_total / 1e9);
     seconds(out, "log_sync_seconds_max", "gauge", "longest sync of the log", (double)s.sync_ns_max / 1e9);
 }
 
@@ -92,7 +95,8 @@ static void http_counters(struct http_server *http, struct mr_buf *out)
     http_server_stats(http, &s);
     value(out, "http_connections", "gauge", "open connections", s.connections_open);
     value(out, "http_connections_total", "counter", "connections accepted", s.connections_accepted);
-    value(out, "http_connections_refused_total", "counter", "connections refused for a limit", s.connections_refused);
+    value(out, "http_connections_refused_total", "counter", "connections refused for a limit",
+          s.connections_refused);
     value(out, "http_requests_total", "counter", "requests received whole", s.requests);
     value(out, "http_faults_total", "counter", "requests refused before the API saw them", s.faults);
     value(out, "http_received_bytes_total", "counter", "bytes of request bodies", s.bytes_in);

@@ -16,7 +16,8 @@ struct workers_job {
 };
 
 int workers_start(unsigned threads, size_t max_queue, struct workers **out, struct mr_error *err);
-/* MR_OK: run() will be called exactly once. MR_EBUSY: the queue is full or the pool stops; run() is not called. */
+/* MR_OK: run() will be called exactly once. MR_EBUSY: the queue is full or the pool stops; run() is not
+ * called. */
 int workers_submit(struct workers *workers, struct workers_job *job);
 /* Runs what is queued, then joins and frees. */
 void workers_stop(struct workers *workers);
