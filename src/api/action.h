@@ -1,0 +1,71 @@
+/* api/action.h - one operation of the API: what it is given, what it answers, and the list of those that
+ * exist.
+ *
+ * An action decides and answers one decoded, constraint-checked request: JSON is appended to call->out and
+ * MR_OK returned, or a fault is set (MR_EINVAL), or another status tells that the server failed. It may wait
+ * for the disk. Actions run on many threads at once. One file an operation, named after it.
+ */
+#ifndef MR_API_ACTION_H
+#define MR_API_ACTION_H
+
+#include "catalog/catalog.h"
+#include "model/model.h"
+#include "store/store.h"
+
+struct query_service;
+struct api_state; /* api/state.h */
+
+/* What all requests share; filled by the caller, completed by api_context_init, then immutable. */
+struct api_context {
+    struct catalog *catalog;
+    struct store *store;
+    const struct mr_clock *clock;
+    const char *account;     /* 12 digits; NULL: 123456789012 */
+    const char *partition;   /* NULL: "aws" */
+    const char *public_host; /* what DescribeEndpoints answers instead of the Host header, "host[:port]";
+                                NULL: none */
+    struct query_service *query;
+    uint64_t max_databases, max_tables; /* 0: AWS's 500 and 50,000 (write-api reference 12) */
+    struct api_state *state;            /* made by api_context_init; copies of the context share it */
+};
+
+/* Fills in defaults, tells the catalog its limits, reads secrets from it or makes them. */
+int api_context_init(struct api_context *context, struct mr_error *err);
+/* Cleanses and frees the state; no request may be under way. A zeroed context is fine. */
+void api_context_release(struct api_context *context);
+/* Finishes table deletions that a crash cut in half. Call once, before the first request. */
+int api_boot_cleanup(const struct api_context *context, struct mr_error *err);
+
+struct api_call {
+    const struct api_context *api;
+    struct mr_arena *arena; /* ends with the request */
+    const void *input;      /* struct model_<operation>_request */
+    struct mr_str region;   /* of the credential scope; ARNs carry it */
+    struct mr_str principal_arn;
+    struct mr_str host; /* Host header */
+    struct mr_str user_agent;
+    bool api_version_header; /* x-amz-api-version is present */
+    bool tls;
+    struct mr_buf *out; /* the answer is appended here */
+};
+
+typedef int api_action(struct api_call *call, struct model_fault *fault);
+
+api_action api_create_database;
+api_action api_describe_database;
+api_action api_list_databases;
+api_action api_update_database;
+api_action api_delete_database;
+api_action api_create_table;
+api_action api_describe_table;
+api_action api_list_tables;
+api_action api_update_table;
+api_action api_delete_table;
+api_action api_tag_resource;
+api_action api_untag_resource;
+api_action api_list_tags_for_resource;
+api_action api_describe_endpoints;
+api_action api_describe_account_settings;
+api_action api_update_account_settings;
+
+#endif

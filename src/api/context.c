@@ -1,0 +1,81 @@
+#include "api/action.h"
+#include "api/state.h"
+
+#include "base/log.h"
+#include "base/rand.h"
+
+#include <openssl/crypto.h>
+
+/* The secret of that name, made at the first start and kept, so that what was derived from it stays good. */
+static int load_secret(struct catalog *catalog, const char *name, unsigned char out[static API_SECRET_BYTES],
+                       struct mr_error *err)
+{
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct mr_str kept;
+    int rc = catalog_setting_get(catalog, name, &arena, &kept);
+    if (rc == MR_OK && kept.len != API_SECRET_BYTES)
+        rc = mr_error_set(err, MR_ECORRUPT, "catalog: the setting %s has %zu bytes instead of %d", name,
+                          kept.len, API_SECRET_BYTES);
+    if (rc == MR_OK) {
+        memcpy(out, kept.ptr, API_SECRET_BYTES);
+        OPENSSL_cleanse((void *)kept.ptr, kept.len);
+    } else if (rc == MR_ENOENT) {
+        mr_random_bytes(out, API_SECRET_BYTES);
+        rc = catalog_setting_put(catalog, name, (struct mr_str){(const char *)out, API_SECRET_BYTES}, err);
+    }
+    mr_arena_release(&arena);
+    return rc;
+}
+
+int api_context_init(struct api_context *context, struct mr_error *err)
+{
+    if (context->account == NULL)
+        context->account = "123456789012";
+    if (context->partition == NULL)
+        context->partition = "aws";
+    if (context->max_databases == 0)
+        context->max_databases = 500;
+    if (context->max_tables == 0)
+        context->max_tables = 50000;
+    catalog_set_limits(context->catalog, context->max_databases, context->max_tables);
+    context->state = mr_calloc(1, sizeof *context->state);
+    if (context->state == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory starting the API");
+    pthread_mutex_init(&context->state->account, NULL);
+    int rc = load_secret(context->catalog, "page-token-key", context->state->token_key, err);
+    if (rc == MR_OK)
+        rc = load_secret(context->catalog, "kms-seed", context->state->kms_seed, err);
+    if (rc != MR_OK)
+        api_context_release(context);
+    return rc;
+}
+
+void api_context_release(struct api_context *context)
+{
+    if (context->state == NULL)
+        return;
+    pthread_mutex_destroy(&context->state->account);
+    OPENSSL_cleanse(context->state->token_key, API_SECRET_BYTES);
+    OPENSSL_cleanse(context->state->kms_seed, API_SECRET_BYTES);
+    mr_free(context->state);
+    context->state = NULL;
+}
+
+int api_boot_cleanup(const struct api_context *context, struct mr_error *err)
+{
+    struct mr_arena arena = MR_ARENA_INIT;
+    uint64_t *ids = NULL;
+    size_t n = 0;
+    int rc = catalog_dropped_tables(context->catalog, &arena, &ids, &n);
+    if (rc != MR_OK)
+        mr_error_set(err, rc, "the list of deleted tables cannot be read");
+    for (size_t i = 0; i < n && rc == MR_OK; i++) {
+        rc = store_table_drop(context->store, ids[i], err);
+        if (rc == MR_OK || rc == MR_ENOENT) /* it may have been forgotten before the crash */
+            rc = catalog_dropped_done(context->catalog, ids[i], err);
+        mr_log(MR_LOG_INFO, "table_deletion_finished", "id=%llu status=%s", (unsigned long long)ids[i],
+               mr_status_name((enum mr_status)rc));
+    }
+    mr_arena_release(&arena);
+    return rc;
+}

@@ -1,0 +1,32 @@
+/* DeleteTable: write-api reference 3.10. The table is gone once the catalog says so; its id stays in the list
+ * of dropped tables until the store has forgotten the data. Whatever stops that in between is made good at
+ * the next start (api_boot_cleanup), so it is logged and the caller hears of the success. */
+#include "api/show.h"
+
+#include "base/log.h"
+
+static void forget_data(struct api_call *call, uint64_t id)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    int rc = store_table_drop(call->api->store, id, &err);
+    if (rc == MR_OK || rc == MR_ENOENT) /* nothing was ever written to it */
+        rc = catalog_dropped_done(call->api->catalog, id, &err);
+    if (rc != MR_OK)
+        mr_log(MR_LOG_WARN, "table_data_left", "id=%llu status=%s error=\"%s\" until=restart",
+               (unsigned long long)id, mr_status_name((enum mr_status)rc), err.text);
+}
+
+int api_delete_table(struct api_call *call, struct model_fault *fault)
+{
+    const struct model_delete_table_request *in = call->input;
+    struct mr_error err = MR_ERROR_INIT;
+    uint64_t id = 0;
+    int rc = catalog_table_delete(call->api->catalog, in->database_name, in->table_name, &id, &err);
+    if (rc == MR_ENOENT)
+        return api_missing_table_or_database(call, in->database_name, in->table_name, fault);
+    if (rc != MR_OK)
+        return api_catalog_failed("DeleteTable", rc, &err);
+    forget_data(call, id);
+    mr_buf_str(call->out, MR_STR("{}"));
+    return MR_OK;
+}

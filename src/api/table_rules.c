@@ -1,0 +1,92 @@
+#include "api/table_rules.h"
+
+#include "api/kms.h"
+
+#define DIMENSION_NAME_MAX 60 /* bytes; reference 4.3 */
+
+static bool is_reserved(struct mr_str name)
+{
+    static const struct mr_str prefixes[] = {{"ts_", 3}, {"measure_value", 13}, {"measure_name", 12}};
+    for (size_t i = 0; i < MR_ARRAY_LEN(prefixes); i++)
+        if (mr_str_starts(name, prefixes[i]))
+            return true;
+    return mr_str_eq(name, MR_STR("time"));
+}
+
+/* A colon, a double quote, a control character, or U+2028 and U+2029 (E2 80 A8, E2 80 A9). */
+static bool has_bad_character(struct mr_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (c < 0x20 || c == ':' || c == '"')
+            return true;
+        if (c == 0xE2 && i + 2 < name.len &&
+            (memcmp(name.ptr + i, "\xE2\x80\xA8", 3) == 0 || memcmp(name.ptr + i, "\xE2\x80\xA9", 3) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Reference 7: the key of a dimension obeys the rules of dimension names. */
+static int check_dimension(struct api_call *call, struct mr_str name, struct model_fault *fault)
+{
+    if (name.ptr == NULL || name.len == 0)
+        return model_fail(fault, MODEL_VALIDATION, call->arena,
+                          "A partition key of type DIMENSION must have a Name.");
+    if (name.len > DIMENSION_NAME_MAX || is_reserved(name) || has_bad_character(name))
+        return model_fail(fault, MODEL_VALIDATION, call->arena,
+                          "The name of the partition key is not a valid dimension name.");
+    return MR_OK;
+}
+
+int api_partition_key(struct api_call *call, const struct model_schema *schema,
+                      const struct model_partition_key **key, struct model_fault *fault)
+{
+    *key = NULL;
+    if (schema == NULL || schema->composite_partition_key.len == 0)
+        return MR_OK;
+    if (schema->composite_partition_key.len > 1)
+        return model_fail(
+            fault, MODEL_VALIDATION, call->arena,
+            "You have specified too many partition keys to be used in your composite partition key. Only "
+            "1 partition keys can be specified.");
+    const struct model_partition_key *k = schema->composite_partition_key.at;
+    *key = k;
+    if (k->type == MODEL_PARTITION_KEY_TYPE_DIMENSION)
+        return check_dimension(call, k->name, fault);
+    if (k->name.ptr != NULL || k->enforcement_in_record != MODEL_PARTITION_KEY_ENFORCEMENT_LEVEL_ABSENT)
+        return model_fail(fault, MODEL_VALIDATION, call->arena,
+                          "A partition key of type MEASURE takes neither Name nor EnforcementInRecord.");
+    return MR_OK;
+}
+
+enum catalog_enforcement api_enforcement(const struct model_partition_key *key)
+{
+    switch (key->enforcement_in_record) {
+    case MODEL_PARTITION_KEY_ENFORCEMENT_LEVEL_OPTIONAL:
+        return CATALOG_ENFORCE_OPTIONAL;
+    case MODEL_PARTITION_KEY_ENFORCEMENT_LEVEL_REQUIRED:
+        return CATALOG_ENFORCE_REQUIRED;
+    default:
+        return CATALOG_ENFORCE_NONE;
+    }
+}
+
+int api_rejected_location(struct api_call *call,
+                          const struct model_magnetic_store_write_properties *properties,
+                          const struct model_s3_configuration **s3, struct model_fault *fault)
+{
+    const struct model_magnetic_store_rejected_data_location *location =
+        properties->magnetic_store_rejected_data_location;
+    *s3 = NULL;
+    if (location == NULL)
+        return MR_OK;
+    *s3 = location->s3_configuration;
+    if (*s3 == NULL || (*s3)->bucket_name.ptr == NULL)
+        return model_fail(
+            fault, MODEL_VALIDATION, call->arena,
+            "MagneticStoreRejectedDataLocation must have an S3Configuration with a BucketName.");
+    if ((*s3)->kms_key_id.ptr != NULL)
+        return api_kms_check(call, (*s3)->kms_key_id, "KmsKeyId of S3Configuration", fault);
+    return MR_OK;
+}
