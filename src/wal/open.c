@@ -176,8 +176,10 @@ static int start(struct wal *wal, struct mr_error *err)
 static bool wait_for_tail(struct wal *wal)
 {
     pthread_mutex_lock(&wal->lock);
+    wal->flushers++;
     while (wal->done_lsn < wal->last_lsn && !(wal->room_failed && wal->ready_fd < 0))
         pthread_cond_wait(&wal->done, &wal->lock);
+    wal->flushers--;
     bool durable = wal->done_lsn == wal->last_lsn;
     pthread_mutex_unlock(&wal->lock);
     return durable;
