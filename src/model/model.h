@@ -119,18 +119,20 @@ int model_enum_find(const struct model_enum *words, struct mr_str word);
 
 /* Decodes and validates a request. *out becomes a struct model_<shape> in the arena; its strings live as long
  * as the arena and do not point into `body`. The arena's limit bounds what a hostile body can make us hold
- * (about 16 bytes of arena for each byte of body at worst).
+ * (at worst some 30 bytes of arena for a byte of body).
  *
- *   An empty body is {}. Unknown members are ignored at every depth; null is the same as absent; of a member
- * that comes twice the last one counts. Not JSON, not an object, nested deeper than 64, invalid UTF-8, a lone
- * surrogate: MODEL_SERIALIZATION without a message. A member of the wrong JSON type: MODEL_SERIALIZATION with
- * a text of write-api reference 1.6; also a fraction or a number beyond 64 (INTEGER: 32) bits where an
- * integer belongs. Constraints that fail: MODEL_CONSTRAINT with one text in the grammar of 1.7, in the order
- * of the model, the first ten of them; the number in front counts those listed. Lengths of strings count
- * characters (code points), those of names count bytes. Values longer than 256 bytes are cut. Of a list that
- * is too long only as many elements are looked at as are allowed.
+ * - An empty body is {}. Unknown members are ignored at every depth; null is the same as absent; of a member
+ * that comes twice the last one counts.
+ * - MODEL_SERIALIZATION without a message: not JSON, not an object, nested deeper than 64, invalid UTF-8,
+ * half of a surrogate pair, a number beyond 64 bits or the range of a double, wherever it stands.
+ * - MODEL_SERIALIZATION with a text of write-api reference 1.6: a member of the wrong JSON type; a fraction,
+ * or more than 32 bits for an INTEGER, where an integer belongs.
+ * - MODEL_CONSTRAINT: one text for all constraints that fail, in the grammar of reference 1.7 and the order
+ * of the model; the first ten of them, and the number in front counts those listed. Lengths of strings count
+ * characters (code points), those of names count bytes. Values beyond 256 bytes are cut. Of a list that is
+ * too long, only as many elements are decoded as are allowed.
  *
- * Returns MR_OK; MR_EINVAL with *fault set; MR_ENOMEM when the arena refused. */
+ * Returns MR_OK; MR_EINVAL with *fault set; MR_ENOMEM when the heap or the arena's limit refused. */
 int model_decode(const struct model_shape *shape, struct mr_str body, struct mr_arena *arena, void **out,
                  struct model_fault *fault);
 
@@ -146,7 +148,8 @@ int model_decode_query(const struct model_shape *shape, struct mr_str query, str
                        void **out, struct model_fault *fault);
 
 /* Appends compact JSON, members in the order of the model, absent ones left out, lists written when set.
- * Timestamps are seconds with at most three decimals, doubles as Java writes them ("100.0"). */
+ * Timestamps are seconds with at most three decimals, doubles as Java writes them ("100.0"). value may be
+ * NULL for a shape without members. */
 void model_encode(const struct model_shape *shape, const void *value, struct mr_buf *out);
 /* The members alone, without braces: what a fault's `extra` holds. */
 void model_encode_members(const struct model_shape *shape, const void *value, struct mr_buf *out);
