@@ -15,12 +15,13 @@ static int by_bytes(const void *a, const void *b)
 /* RFC 9110 token, lower-cased into the arena; MR_STR_NULL for anything else or when memory is short. */
 static struct mr_str lower_name(struct mr_str name, struct mr_arena *arena)
 {
+    static const char marks[] = "!#$%&'*+^`|";
     struct mr_str low = mr_arena_dup(arena, name);
     for (size_t i = 0; low.ptr != NULL && i < low.len; i++) {
         char *c = (char *)(uintptr_t)low.ptr + i;
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c + 32);
-        else if (!auth_uri_plain(*c) && strchr("!#$%&'*+^`|", *c) == NULL)
+        else if (!auth_uri_plain(*c) && memchr(marks, *c, sizeof marks - 1) == NULL)
             return MR_STR_NULL;
     }
     return low.len > 0 ? low : MR_STR_NULL;

@@ -96,8 +96,9 @@ static int check_signed_headers(struct check *c)
         struct mr_str low = mr_arena_dup(c->arena, name);
         if (low.ptr == NULL)
             return MR_ENOMEM;
-        for (char *p = (char *)(uintptr_t)low.ptr; *p != '\0'; p++)
-            *p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
+        char *p = (char *)(uintptr_t)low.ptr;
+        for (size_t k = 0; k < low.len; k++)
+            p[k] = p[k] >= 'A' && p[k] <= 'Z' ? (char)(p[k] + 32) : p[k];
         if (!auth_list_has(list, low))
             return auth_fail(c->why, INVALID,
                              "'" MR_STR_FMT "' must be a 'SignedHeader' in the AWS Authorization.",

@@ -119,6 +119,9 @@ static void refuses_what_cannot_be_signed(void **state)
         wire_free(&wire);
     }
     wire_parse(&wire, "GET /\nHost: h\n\n");
+    wire.headers[wire.req.nheaders++] = (struct mr_pair){MR_STR("x-a\0b"), MR_STR("1")};
+    assert_int_equal(auth_sign(&cred, &wire.req, WIRE_NOW, &arena, out, &n), MR_EINVAL);
+    wire.req.nheaders--;
     while (wire.req.nheaders < AUTH_MAX_SIGNED_HEADERS - 2)
         wire.headers[wire.req.nheaders++] = (struct mr_pair){MR_STR("x-a"), MR_STR("1")};
     assert_int_equal(auth_sign(&cred, &wire.req, WIRE_NOW, &arena, out, &n), MR_OK);
