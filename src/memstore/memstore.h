@@ -1,0 +1,276 @@
+/* memstore/memstore.h - one table's rows in memory: per-series columns, an index of series, and the version
+ * rule.
+ *
+ * A mem_table holds the schema of a table (columns and measure names), its series and their rows. Rows of a
+ * series lie in columnar chunks sorted by time (chunk.h). Every row carries the LSN of the log entry it came
+ * from; a reader names the LSN of its snapshot and sees exactly the state after that entry, because a
+ * replaced row is kept aside until no reader can ask for it (old.h). docs/memory-store.md tells the whole
+ * story with measured numbers.
+ *
+ * The types below repeat those of store/store.h with the same numbers: the store stands above this room and
+ * may be built on something else one day, so neither side includes the other's words.
+ *
+ * Thread-safety: a table has one reader-writer lock, taken by the caller (mem_read_lock, mem_write_lock). It
+ * is fair: a waiting writer stops new readers and the other way round. Each function says which side it
+ * needs. No function keeps the lock busy for long: readers copy at most one batch, eviction works in steps.
+ */
+#ifndef MR_MEMSTORE_MEMSTORE_H
+#define MR_MEMSTORE_MEMSTORE_H
+
+#include "base/base.h"
+
+struct mem_table;
+
+enum mem_type {
+    MEM_NONE = 0,
+    MEM_DOUBLE = 1,
+    MEM_BIGINT = 2,
+    MEM_VARCHAR = 3,
+    MEM_BOOLEAN = 4,
+    MEM_TIMESTAMP = 5,
+    MEM_MULTI = 6, /* of a measure name only */
+};
+
+enum mem_role { MEM_TIME, MEM_MEASURE_NAME, MEM_DIMENSION, MEM_MEASURE_VALUE, MEM_ATTRIBUTE };
+
+#define MEM_COLUMN_TIME 0
+#define MEM_COLUMN_MEASURE_NAME 1
+
+/* Limits of one table (write-api reference, sections 5.8 and 12). */
+#define MEM_MAX_DIMENSIONS 128
+#define MEM_MAX_MEASURES 8192
+#define MEM_MAX_ATTRIBUTES 1024
+
+/* ---- lifetime and memory
+ * ------------------------------------------------------------------------------------- */
+
+/* Bytes held by all tables of a store, as the allocator sees them. `limit` 0: none. Atomic counters. */
+struct mem_budget {
+    uint64_t row_bytes;    /* chunks, varchar values, replaced rows */
+    uint64_t series_bytes; /* series, names, indexes, schema */
+    uint64_t limit;        /* of both together; an allocation beyond it fails with MR_ELIMIT */
+};
+
+/* What the budget holds now; any thread. */
+uint64_t mem_budget_bytes(const struct mem_budget *budget);
+
+/* The budget must outlive the table. */
+int mem_table_open(struct mem_budget *budget, struct mem_table **out);
+/* No call may be under way. */
+void mem_table_close(struct mem_table *table);
+
+void mem_read_lock(struct mem_table *table);
+void mem_read_unlock(struct mem_table *table);
+void mem_write_lock(struct mem_table *table);
+void mem_write_unlock(struct mem_table *table);
+
+/* ---- values and rows
+ * ----------------------------------------------------------------------------------------- */
+
+struct mem_value {
+    enum mem_type type;
+    union {
+        double f64;
+        int64_t i64; /* BIGINT and TIMESTAMP */
+        bool boolean;
+        struct mr_str str;
+    };
+};
+
+/* A value under its column number. */
+struct mem_cell {
+    uint16_t column;
+    struct mem_value value;
+};
+
+/* A row by numbers: what the log holds. A single-measure row has one cell, that of its measure_value column.
+ */
+struct mem_row {
+    uint32_t series;
+    uint32_t ncells;
+    int64_t time;
+    int64_t version;
+    const struct mem_cell *cells; /* ascending by column */
+};
+
+struct mem_attr {
+    struct mr_str name;
+    struct mem_value value;
+};
+
+enum mem_outcome {
+    MEM_STORED,
+    MEM_DUPLICATE,
+    MEM_REJECT_SAME_VERSION,
+    MEM_REJECT_LOWER_VERSION,
+    MEM_REJECT_MEASURE_TYPE,
+    MEM_REJECT_ATTRIBUTE_TYPE,
+    MEM_REJECT_NAME_IS_MEASURE,
+    MEM_REJECT_NAME_IS_DIMENSION,
+    MEM_REJECT_DIMENSION_LIMIT,
+    MEM_REJECT_MEASURE_LIMIT,
+    MEM_REJECT_ATTRIBUTE_LIMIT,
+};
+
+/* A record by names: what a client sent. */
+struct mem_record {
+    const struct mr_pair
+        *dims; /* sorted by name, unique; the same pointer again within a batch is the same set */
+    uint32_t ndims;
+    uint32_t nattrs;
+    struct mr_str measure_name;
+    enum mem_type type;
+    const struct mem_attr *attrs; /* single measure: one, its name ignored */
+    int64_t time;
+    int64_t version;
+    /* set by mem_batch_put: */
+    enum mem_outcome outcome;
+    int64_t existing_version; /* of the row that was there, when the outcome speaks of versions */
+    struct mr_str detail;     /* the name that offended, a view into the record */
+};
+
+/* ---- writing (write lock held from begin to commit or abort)
+ * --------------------------------------------------- */
+
+/* Everything a batch changed, by numbers, for the log. Valid until commit or abort. */
+struct mem_batch {
+    uint32_t first_column, ncolumns;   /* new columns are first_column .. first_column + ncolumns - 1 */
+    uint32_t first_measure, nmeasures; /* likewise */
+    const uint32_t *series;            /* new series, ascending */
+    size_t nseries;
+    const struct mem_row *rows; /* accepted rows in order */
+    size_t nrows;
+};
+
+/* Room to work in, for one batch at a time; reused, it stops allocating. */
+struct mem_scratch;
+struct mem_scratch *mem_scratch_new(void); /* NULL: no memory */
+void mem_scratch_free(struct mem_scratch *scratch);
+
+/* `lsn` is a guess at the batch's LSN, above that of every earlier commit of any table; `horizon` is the
+ * highest LSN such that no present or future reader asks for an older state. */
+void mem_batch_begin(struct mem_table *table, struct mem_scratch *scratch, uint64_t lsn, uint64_t horizon);
+/* Judges one record against everything before it and applies it when accepted; a record that is not accepted
+ * leaves no trace. The checks, first failure wins: measure name (type, limit), dimensions (role, limit),
+ * attributes (role, type, limit), version. MR_ENOMEM or MR_ELIMIT: the caller must abort the batch. */
+int mem_batch_put(struct mem_table *table, struct mem_record *record);
+void mem_batch_view(const struct mem_table *table, struct mem_batch *out);
+/* Gives the batch its LSN, at least the guess. Cannot fail. */
+void mem_batch_commit(struct mem_table *table, uint64_t lsn);
+/* Takes everything back. Cannot fail. */
+void mem_batch_abort(struct mem_table *table);
+
+/* ---- loading from the log (write lock)
+ * ------------------------------------------------------------------------- */
+
+/* What was accepted once is applied without judging again. MR_EINVAL: the numbers do not fit this table (the
+ * log is damaged); the table is then unusable. */
+int mem_load_column(struct mem_table *table, uint32_t column, enum mem_role role, enum mem_type type,
+                    struct mr_str name);
+int mem_load_measure(struct mem_table *table, uint32_t measure, enum mem_type type, struct mr_str name);
+
+struct mem_dim {
+    uint16_t column;
+    struct mr_str value;
+};
+/* dims in order of the columns' names (bytes). */
+int mem_load_series(struct mem_table *table, uint32_t series, uint32_t measure, const struct mem_dim *dims,
+                    uint32_t ndims);
+int mem_load_row(struct mem_table *table, const struct mem_row *row, uint64_t lsn);
+
+/* ---- looking (read or write lock)
+ * ------------------------------------------------------------------------------ */
+
+struct mem_column {
+    struct mr_str name; /* stays where it is as long as the table */
+    enum mem_type type;
+    enum mem_role role;
+};
+
+struct mem_measure {
+    struct mr_str name; /* likewise */
+    enum mem_type type;
+    uint16_t *dims; /* columns of dimensions seen with it, in order of first appearance */
+    uint32_t ndims, dims_cap;
+};
+
+/* Pointers are valid while the lock is held. */
+struct mem_schema {
+    const struct mem_column *columns;
+    const struct mem_measure *measures;
+    uint32_t ncolumns, nmeasures;
+    uint64_t version;
+};
+void mem_schema_view(const struct mem_table *table, struct mem_schema *out);
+
+/* The key of a series: its measure and (room for at least MEM_MAX_DIMENSIONS) dimensions in order of name.
+ * False when there is no such series (any more). */
+bool mem_series_key(const struct mem_table *table, uint32_t series, uint32_t *measure, struct mem_dim *dims,
+                    uint32_t *ndims);
+
+struct mem_counts {
+    uint64_t series, rows, replaced; /* replaced: old rows still kept for readers */
+    uint32_t next_series;            /* all series numbers are below */
+};
+void mem_counts(const struct mem_table *table, struct mem_counts *out);
+
+/* ---- choosing series (read lock; steps)
+ * ------------------------------------------------------------------------ */
+
+enum mem_pred_op { MEM_PRED_IN, MEM_PRED_NOT_IN, MEM_PRED_PREFIX, MEM_PRED_IS_NULL, MEM_PRED_NOT_NULL };
+
+struct mem_pred {
+    uint32_t column; /* a dimension or measure_name */
+    enum mem_pred_op op;
+    const struct mr_str *values;
+    size_t nvalues;
+};
+
+/* The series for which all predicates hold and that may have rows in [time_min, time_max]. Values are looked
+ * up once, at open; then each step takes up where the last one ended, so that the lock can be let go in
+ * between. Series born after open may or may not be found: no snapshot taken before open sees their rows.
+ * Open and steps need the read lock; close needs none. */
+struct mem_select;
+int mem_select_open(struct mem_table *table, const struct mem_pred *preds, size_t npreds, int64_t time_min,
+                    int64_t time_max, struct mem_select **out);
+/* Writes up to `room` numbers of matching series to `out` (*found of them), looking at a bounded number of
+ * candidates, and adds an estimate of their rows to *rows. False at the end. */
+bool mem_select_step(struct mem_select *select, struct mem_table *table, uint32_t *out, size_t room,
+                     size_t *found, uint64_t *rows);
+void mem_select_close(struct mem_select *select);
+
+/* ---- reading rows (read lock for fill)
+ * ------------------------------------------------------------------------- */
+
+#define MEM_BATCH_ROWS 2048
+
+struct mem_vec {
+    enum mem_type type;
+    bool constant;
+    const void *values;   /* double[], int64_t[], uint8_t[], struct mr_str[] */
+    const uint8_t *valid; /* NULL: no NULLs */
+};
+
+struct mem_cursor;
+/* Copies `columns`; their types are fixed for ever. Needs the read lock. */
+int mem_cursor_open(struct mem_table *table, const uint32_t *columns, size_t ncolumns,
+                    struct mem_cursor **out);
+void mem_cursor_close(struct mem_cursor *cursor);
+
+/* Copies the next rows of the series out: those in [*from, to] as of snapshot `lsn`, ascending by time, at
+ * most MEM_BATCH_ROWS and about 4 MiB of text. Moves *from past what was looked at; *more false: nothing
+ * follows. *rows may be 0 with more to come (the work of one call is bounded). Views are the cursor's, valid
+ * until its next call, with or without the lock. */
+int mem_cursor_fill(struct mem_cursor *cursor, struct mem_table *table, uint32_t series, int64_t *from,
+                    int64_t to, uint64_t lsn, size_t *rows, bool *more);
+const struct mem_vec *mem_cursor_vecs(const struct mem_cursor *cursor);
+uint64_t mem_cursor_bytes(const struct mem_cursor *cursor); /* stored bytes behind the last batch */
+
+/* ---- age (takes the write lock itself, in steps)
+ * --------------------------------------------------------------- */
+
+/* Removes rows before `cutoff`, then series without rows. The schema stays. Also lets go of replaced rows
+ * that nobody can ask for any more (`horizon` as in mem_batch_begin). */
+void mem_evict(struct mem_table *table, int64_t cutoff, uint64_t horizon);
+
+#endif

@@ -1,0 +1,243 @@
+/* store/append.c - records in, one log entry out.
+ *
+ * The rule of the project is: acknowledge after the sync, change memory after that. Here memory changes first
+ * and the change is hidden: every row carries the LSN of its entry, and a snapshot sees only rows up to the
+ * durable LSN it was opened at. For every reader that is the same thing. It is also safe to judge later
+ * records by rows that are not durable yet: an entry that depends on another comes after it in the log, a
+ * commit without an entry of its own waits for everything appended before (wal_notify), and a log that cannot
+ * write ends the process, so nothing that was judged by is ever taken back.
+ *
+ * What can go wrong:
+ *   no memory, memory limit, log queue full, no disk space   the batch is undone under the same lock, nobody
+ * saw it crash before the sync                                    the entry is not in the log, nothing was
+ * acknowledged crash after it                                           replay applies the entry whole
+ *
+ * The table's lock is held from the first record to wal_append, so the order of LSNs in a table is the order
+ * in which its records were judged.
+ */
+#include "store/private.h"
+
+#include "store/entry.h"
+
+_Static_assert(STORE_DOUBLE == (int)MEM_DOUBLE && STORE_BIGINT == (int)MEM_BIGINT &&
+                   STORE_VARCHAR == (int)MEM_VARCHAR && STORE_BOOLEAN == (int)MEM_BOOLEAN &&
+                   STORE_TIMESTAMP == (int)MEM_TIMESTAMP && STORE_MULTI == (int)MEM_MULTI,
+               "types have one numbering");
+_Static_assert(STORE_TIME == (int)MEM_TIME && STORE_ATTRIBUTE == (int)MEM_ATTRIBUTE, "roles too");
+_Static_assert(STORE_STORED == (int)MEM_STORED && STORE_DUPLICATE == (int)MEM_DUPLICATE &&
+                   STORE_REJECT_SAME_VERSION == (int)MEM_REJECT_SAME_VERSION &&
+                   STORE_REJECT_ATTRIBUTE_LIMIT == (int)MEM_REJECT_ATTRIBUTE_LIMIT,
+               "outcomes too");
+_Static_assert(sizeof(struct wal_waiter) <= sizeof(((struct store_commit *)NULL)->reserved),
+               "a commit holds the log's waiter");
+
+/* ---- scratch
+ * --------------------------------------------------------------------------------------------------- */
+
+void scratch_free(struct store_scratch *scratch)
+{
+    mem_scratch_free(scratch->mem);
+    mr_buf_release(&scratch->entry);
+    mr_free(scratch->attrs);
+    mr_free(scratch);
+}
+
+static struct store_scratch *scratch_take(struct store *store)
+{
+    pthread_mutex_lock(&store->scratch_lock);
+    struct store_scratch *scratch = store->scratches;
+    if (scratch != NULL)
+        store->scratches = scratch->next;
+    pthread_mutex_unlock(&store->scratch_lock);
+    if (scratch != NULL)
+        return scratch;
+    scratch = mr_calloc(1, sizeof *scratch);
+    struct mem_scratch *mem = mem_scratch_new();
+    if (scratch == NULL || mem == NULL) {
+        mr_free(scratch);
+        mem_scratch_free(mem);
+        return NULL;
+    }
+    scratch->mem = mem;
+    return scratch;
+}
+
+static void scratch_give(struct store *store, struct store_scratch *scratch)
+{
+    pthread_mutex_lock(&store->scratch_lock);
+    scratch->next = store->scratches;
+    store->scratches = scratch;
+    pthread_mutex_unlock(&store->scratch_lock);
+}
+
+/* ---- into the memory store's words
+ * ----------------------------------------------------------------------------- */
+
+static int copy_attrs(struct store_scratch *scratch, const struct store_record *records, size_t count)
+{
+    size_t total = 0, at = 0;
+    for (size_t i = 0; i < count; i++)
+        total += records[i].nattrs;
+    if (mr_grow((void **)&scratch->attrs, &scratch->attrs_cap, total, sizeof *scratch->attrs) != MR_OK)
+        return MR_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t a = 0; a < records[i].nattrs; a++) {
+            const struct store_attr *from = &records[i].attrs[a];
+            struct mem_attr *to = &scratch->attrs[at++];
+            to->name = from->name;
+            to->value.type = (enum mem_type)from->value.type;
+            if (from->value.type == STORE_VARCHAR)
+                to->value.str = from->value.str;
+            else if (from->value.type == STORE_BOOLEAN)
+                to->value.boolean = from->value.boolean;
+            else
+                to->value.i64 = from->value.i64;
+        }
+    }
+    return MR_OK;
+}
+
+/* Counted before the entry is queued: afterwards the records may be gone. */
+struct tally {
+    uint64_t duplicates, rejected;
+};
+
+static void add_tally(struct store *store, struct tally tally, size_t count)
+{
+    __atomic_fetch_add(&store->appends, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&store->records, count, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&store->duplicates, tally.duplicates, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&store->rejected, tally.rejected, __ATOMIC_RELAXED);
+}
+
+static int put_all(struct mem_table *table, const struct store_scratch *scratch, struct store_record *records,
+                   size_t count, struct tally *tally)
+{
+    const struct mem_attr *attrs = scratch->attrs;
+    for (size_t i = 0; i < count; i++) {
+        struct store_record *r = &records[i];
+        struct mem_record record = {.dims = r->dims,
+                                    .ndims = r->ndims,
+                                    .nattrs = r->nattrs,
+                                    .measure_name = r->measure_name,
+                                    .type = (enum mem_type)r->type,
+                                    .attrs = attrs,
+                                    .time = r->time,
+                                    .version = r->version};
+        int rc = mem_batch_put(table, &record);
+        if (rc != MR_OK)
+            return rc;
+        r->outcome = (enum store_outcome)record.outcome;
+        r->existing_version = record.existing_version;
+        r->detail = record.detail;
+        tally->duplicates += record.outcome == MEM_DUPLICATE;
+        tally->rejected += record.outcome > MEM_DUPLICATE;
+        attrs += r->nattrs;
+    }
+    return MR_OK;
+}
+
+/* ---- commit
+ * ---------------------------------------------------------------------------------------------------- */
+
+static struct wal_waiter *waiter_of(struct store_commit *commit)
+{
+    return (struct wal_waiter *)commit->reserved;
+}
+
+static void on_durable(struct wal_waiter *waiter)
+{
+    struct store_commit *commit =
+        (struct store_commit *)((char *)waiter - offsetof(struct store_commit, reserved));
+    commit->done(commit);
+}
+
+static int fail(struct mr_error *err, int rc, const struct store *store)
+{
+    switch (rc) {
+    case MR_ELIMIT:
+        return mr_error_set(err, MR_ELIMIT,
+                            "the memory store is full (limit %llu bytes) or the batch is too large",
+                            (unsigned long long)store->budget.limit);
+    case MR_EBUSY:
+        return mr_error_set(err, MR_EBUSY, "the queue of the log is full");
+    case MR_ENOSPC:
+        return mr_error_set(err, MR_ENOSPC, "no disk space for the log");
+    case MR_EINVAL:
+        return mr_error_set(err, MR_EINVAL, "a record without a proper type or with too many parts");
+    default:
+        return mr_error_set(err, (enum mr_status)rc, "cannot append: %s", mr_status_name((enum mr_status)rc));
+    }
+}
+
+/* Logs what the batch holds, gives it its number, or undoes it. *quiet: there was nothing to log. */
+static int log_batch(struct store_table *table, struct store_scratch *scratch, struct store_commit *commit,
+                     bool *quiet)
+{
+    struct mem_batch batch;
+    mem_batch_view(table->mem, &batch);
+    *quiet = batch.nrows == 0;
+    if (*quiet) {
+        mem_batch_abort(table->mem); /* there is nothing to undo either */
+        return MR_OK;
+    }
+    uint64_t lsn = 0;
+    int rc = MR_ENOMEM;
+    scratch->entry.len = 0;
+    scratch->entry.failed = false;
+    entry_write_append(&scratch->entry, table->database_id, table->id, table->mem, &batch);
+    if (mr_buf_ok(&scratch->entry))
+        rc = wal_append(table->store->wal, mr_buf_view(&scratch->entry), waiter_of(commit), &lsn);
+    /* From here on the commit may be done and gone; the rows are still behind the lock. */
+    if (rc == MR_OK)
+        mem_batch_commit(table->mem, lsn);
+    else
+        mem_batch_abort(table->mem);
+    return rc;
+}
+
+static int append_locked(struct store_table *table, struct store_scratch *scratch,
+                         struct store_record *records, size_t count, struct store_commit *commit,
+                         uint64_t horizon, bool *quiet, struct tally *tally)
+{
+    if (table->dropped)
+        return MR_ENOENT;
+    mem_batch_begin(table->mem, scratch->mem, wal_last_lsn(table->store->wal) + 1, horizon);
+    int rc = put_all(table->mem, scratch, records, count, tally);
+    if (rc == MR_OK)
+        return log_batch(table, scratch, commit, quiet);
+    mem_batch_abort(table->mem);
+    return rc;
+}
+
+int store_append(struct store_table *table, struct store_record *records, size_t count,
+                 struct store_commit *commit, struct mr_error *err)
+{
+    struct store *store = table->store;
+    if (mem_budget_bytes(&store->budget) >= store->budget.limit)
+        return fail(err, MR_ELIMIT, store);
+    if (!table_pin(table))
+        return table_dropped(table, err);
+    bool quiet = false;
+    struct tally tally = {0, 0};
+    waiter_of(commit)->done = on_durable;
+    struct store_scratch *scratch = scratch_take(store);
+    int rc = scratch != NULL ? copy_attrs(scratch, records, count) : MR_ENOMEM;
+    if (rc == MR_OK) {
+        uint64_t horizon = snapshot_horizon(store);
+        mem_write_lock(table->mem);
+        rc = append_locked(table, scratch, records, count, commit, horizon, &quiet, &tally);
+        mem_write_unlock(table->mem);
+    }
+    if (scratch != NULL)
+        scratch_give(store, scratch);
+    table_unpin(table);
+    if (rc == MR_ENOENT)
+        return table_dropped(table, err);
+    if (rc != MR_OK)
+        return fail(err, rc, store);
+    add_tally(store, tally, count);
+    if (quiet)
+        wal_notify(store->wal, waiter_of(commit));
+    return MR_OK;
+}

@@ -1,0 +1,50 @@
+#include "store/private.h"
+
+int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err)
+{
+    if (!table_pin(table))
+        return table_dropped(table, err);
+    mem_evict(table->mem, cutoff, snapshot_horizon(table->store));
+    table_unpin(table);
+    return MR_OK;
+}
+
+/* The table's numbers, when it has data. */
+static void add_table(struct store_table *table, struct store_stats *out)
+{
+    struct mem_counts counts;
+    if (!table_pin(table))
+        return;
+    mem_read_lock(table->mem);
+    mem_counts(table->mem, &counts);
+    out->tables += !table->dropped;
+    mem_read_unlock(table->mem);
+    table_unpin(table);
+    out->series += counts.series;
+    out->rows += counts.rows;
+}
+
+void store_stats(struct store *store, struct store_stats *out)
+{
+    *out = (struct store_stats){0};
+    pthread_mutex_lock(&store->tables_lock);
+    for (size_t i = 0; i < store->nbuckets; i++)
+        for (struct store_table *table = store->buckets[i]; table != NULL; table = table->next)
+            add_table(table, out);
+    pthread_mutex_unlock(&store->tables_lock);
+    out->memory_bytes = mem_budget_bytes(&store->budget);
+    out->series_bytes = __atomic_load_n(&store->budget.series_bytes, __ATOMIC_RELAXED);
+    out->appends = __atomic_load_n(&store->appends, __ATOMIC_RELAXED);
+    out->records = __atomic_load_n(&store->records, __ATOMIC_RELAXED);
+    out->duplicates = __atomic_load_n(&store->duplicates, __ATOMIC_RELAXED);
+    out->rejected = __atomic_load_n(&store->rejected, __ATOMIC_RELAXED);
+    struct wal_stats wal;
+    wal_stats(store->wal, &wal);
+    out->log_bytes = wal.bytes;
+    out->syncs = wal.syncs;
+    out->sync_ns_total = wal.sync_ns_total;
+    out->sync_ns_max = wal.sync_ns_max;
+    out->commits = wal.frames;
+    out->durable_lsn = wal_durable_lsn(store->wal);
+    out->last_lsn = wal_last_lsn(store->wal);
+}

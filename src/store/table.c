@@ -1,0 +1,189 @@
+#include "store/private.h"
+
+#include "base/hash.h"
+#include "store/entry.h"
+
+/* ---- the registry
+ * ---------------------------------------------------------------------------------------------- */
+
+static struct store_table **bucket_of(struct store_table **buckets, size_t nbuckets, uint64_t id)
+{
+    return &buckets[mr_hash64(&id, sizeof id, 0) & (nbuckets - 1)];
+}
+
+static int make_room(struct store *store)
+{
+    if (store->ntables < store->nbuckets)
+        return MR_OK;
+    size_t grown = store->nbuckets != 0 ? store->nbuckets * 2 : 64;
+    struct store_table **buckets = mr_calloc(grown, sizeof(struct store_table *));
+    if (buckets == NULL)
+        return MR_ENOMEM;
+    for (size_t i = 0; i < store->nbuckets; i++) {
+        for (struct store_table *table = store->buckets[i], *next; table != NULL; table = next) {
+            struct store_table **bucket = bucket_of(buckets, grown, table->id);
+            next = table->next;
+            table->next = *bucket;
+            *bucket = table;
+        }
+    }
+    mr_free(store->buckets);
+    store->buckets = buckets;
+    store->nbuckets = grown;
+    return MR_OK;
+}
+
+static struct store_table *find(struct store *store, uint64_t id)
+{
+    struct store_table *table = store->nbuckets != 0 ? *bucket_of(store->buckets, store->nbuckets, id) : NULL;
+    while (table != NULL && table->id != id)
+        table = table->next;
+    return table;
+}
+
+static int make(struct store *store, uint64_t database_id, uint64_t id, struct store_table **out)
+{
+    if (make_room(store) != MR_OK)
+        return MR_ENOMEM;
+    struct store_table *table = mr_calloc(1, sizeof *table);
+    if (table == NULL)
+        return MR_ENOMEM;
+    *table = (struct store_table){.store = store, .database_id = database_id, .id = id, .users = 1};
+    if (mem_table_open(&store->budget, &table->mem) != MR_OK) {
+        mr_free(table);
+        return MR_ENOMEM;
+    }
+    struct store_table **bucket = bucket_of(store->buckets, store->nbuckets, id);
+    table->next = *bucket;
+    *bucket = table;
+    store->ntables++;
+    *out = table;
+    return MR_OK;
+}
+
+int table_find_or_make(struct store *store, uint64_t database_id, uint64_t id, struct store_table **out)
+{
+    int rc = MR_OK;
+    pthread_mutex_lock(&store->tables_lock);
+    *out = find(store, id);
+    if (*out == NULL)
+        rc = make(store, database_id, id, out);
+    pthread_mutex_unlock(&store->tables_lock);
+    return rc;
+}
+
+void tables_release(struct store *store)
+{
+    for (size_t i = 0; i < store->nbuckets; i++) {
+        for (struct store_table *table = store->buckets[i], *next; table != NULL; table = next) {
+            next = table->next;
+            mem_table_close(table->mem);
+            mr_free(table);
+        }
+    }
+    mr_free(store->buckets);
+}
+
+/* ---- keeping it alive
+ * ------------------------------------------------------------------------------------------ */
+
+bool table_pin(struct store_table *table)
+{
+    unsigned users = __atomic_load_n(&table->users, __ATOMIC_RELAXED);
+    while (users != 0)
+        if (__atomic_compare_exchange_n(&table->users, &users, users + 1, true, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+void table_unpin(struct store_table *table)
+{
+    if (__atomic_sub_fetch(&table->users, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    mem_table_close(table->mem);
+    table->mem = NULL;
+}
+
+void table_forget(struct store_table *table)
+{
+    table_unpin(table);
+}
+
+int table_dropped(const struct store_table *table, struct mr_error *err)
+{
+    return mr_error_set(err, MR_ENOENT, "table %llu was dropped", (unsigned long long)table->id);
+}
+
+int store_table_ref(struct store *store, uint64_t database_id, uint64_t table_id, struct store_table **out,
+                    struct mr_error *err)
+{
+    struct store_table *table;
+    if (table_find_or_make(store, database_id, table_id, &table) != MR_OK)
+        return mr_error_set(err, MR_ENOMEM, "no memory for a table");
+    if (!table_pin(table))
+        return table_dropped(table, err);
+    mem_read_lock(table->mem);
+    bool dropped = table->dropped;
+    mem_read_unlock(table->mem);
+    table_unpin(table);
+    if (dropped)
+        return table_dropped(table, err);
+    __atomic_fetch_add(&table->refs, 1, __ATOMIC_RELAXED);
+    *out = table;
+    return MR_OK;
+}
+
+void store_table_unref(struct store_table *table)
+{
+    if (table == NULL)
+        return;
+    unsigned before = __atomic_fetch_sub(&table->refs, 1, __ATOMIC_RELAXED);
+    MR_ASSERT(before != 0);
+}
+
+/* ---- drop
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Logs the drop under the table's lock: no append can follow it in the log. */
+static int log_drop(struct store_table *table)
+{
+    struct mr_buf entry = MR_BUF_INIT;
+    int rc = MR_OK;
+    entry_write_drop(&entry, table->database_id, table->id);
+    if (!mr_buf_ok(&entry)) {
+        mr_buf_release(&entry);
+        return MR_ENOMEM;
+    }
+    mem_write_lock(table->mem);
+    if (!table->dropped) {
+        rc = wal_append(table->store->wal, mr_buf_view(&entry), NULL, NULL);
+        if (rc == MR_OK) {
+            table->dropped = true;
+            table_forget(table);
+        }
+    }
+    mem_write_unlock(table->mem);
+    mr_buf_release(&entry);
+    return rc;
+}
+
+int store_table_drop(struct store *store, uint64_t table_id, struct mr_error *err)
+{
+    struct store_table *table;
+    if (table_find_or_make(store, 0, table_id, &table) != MR_OK)
+        return mr_error_set(err, MR_ENOMEM, "no memory for a table");
+    if (table_pin(table)) {
+        int rc = log_drop(table);
+        while (rc == MR_EBUSY) {
+            wal_flush(store->wal);
+            rc = log_drop(table);
+        }
+        table_unpin(table);
+        if (rc != MR_OK)
+            return mr_error_set(err, (enum mr_status)rc, "cannot log that table %llu is dropped",
+                                (unsigned long long)table_id);
+    }
+    wal_flush(store->wal); /* also when another call dropped it a moment ago */
+    return MR_OK;
+}
