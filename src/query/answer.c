@@ -56,16 +56,13 @@ static void show_columns(const struct sql_plan *plan, struct mr_buf *out)
     query_columns(&shown, out);
 }
 
-static void status_member(const struct query_run *run, const struct query_caller *caller, struct mr_buf *out)
+/* Nothing is metered: under COMPUTE_UNITS pricing, the only one this server knows, there is no minimum (4.4). */
+static void status_member(const struct query_run *run, struct mr_buf *out)
 {
-    uint64_t scanned = run->progress.bytes_scanned, metered = 0;
-    double percent = run->use_fixed ? 100.0 : run->progress.percent;
-    if (caller->bytes_scanned_pricing && run->plan->statement == SQL_SELECT)
-        metered = scanned < 10000000 ? 10000000 : scanned;
     mr_buf_str(out, MR_STR(",\"QueryStatus\":{\"ProgressPercentage\":"));
-    json_write_java_double(out, percent);
-    mr_buf_printf(out, ",\"CumulativeBytesScanned\":%" PRIu64 ",\"CumulativeBytesMetered\":%" PRIu64 "}",
-                  scanned, metered);
+    json_write_java_double(out, run->use_fixed ? 100.0 : run->progress.percent);
+    mr_buf_printf(out, ",\"CumulativeBytesScanned\":%" PRIu64 ",\"CumulativeBytesMetered\":0}",
+                  run->progress.bytes_scanned);
 }
 
 static void table_arn(const struct query_caller *caller, const struct sql_scan *scan, struct mr_buf *out)
@@ -117,7 +114,7 @@ void query_answer(const struct query_run *run, const struct query_caller *caller
         query_columns(run->plan, out);
     else
         show_columns(run->plan, out);
-    status_member(run, caller, out);
+    status_member(run, out);
     if (run->insights)
         insight_members(run, caller, out);
     mr_buf_char(out, '}');

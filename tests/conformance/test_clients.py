@@ -38,9 +38,9 @@ class CommandLine(Case):
 
     def test_write_and_query(self):
         self.aws("timestream-write", "create-database", "--database-name", "cli")
-        self.aws("timestream-write", "create-table", "--database-name", "cli", "--table-name", "t")
+        self.aws("timestream-write", "create-table", "--database-name", "cli", "--table-name", "tbl")
         got = self.aws("timestream-query", "query", "--query-string", 'SHOW TABLES FROM "cli"')
-        self.assertEqual(got["Rows"], [{"Data": [{"ScalarValue": "t"}]}])
+        self.assertEqual(got["Rows"], [{"Data": [{"ScalarValue": "tbl"}]}])
         text = self.aws("timestream-write", "describe-table", "--database-name", "cli", "--table-name", "none", ok=False)
         self.assertIn("An error occurred (ResourceNotFoundException) when calling the DescribeTable operation", text)
 
