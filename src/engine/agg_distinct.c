@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "engine/fn.h"
-#include "engine/number.h"
+#include "json/number.h"
 
 #define ERROR_LEAST 0.0040625
 #define ERROR_MOST 0.26
@@ -131,8 +131,8 @@ static bool put(duckdb_function_info info, struct distinct *d, uint64_t hash)
 static bool choose_precision(duckdb_function_info info, struct distinct *d, double error)
 {
     if (!(error >= ERROR_LEAST && error <= ERROR_MOST)) {
-        char text[NUMBER_DOUBLE_MAX];
-        int len = (int)(number_java_double(text, error) - text);
+        char text[JSON_NUMBER_MAX];
+        int len = (int)json_format_java_double(error, text);
         agg_fail(info, MR_EINVAL, "Standard error must be in [0.0040625, 0.26]: %.*s", len, text);
         return false;
     }

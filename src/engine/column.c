@@ -1,6 +1,6 @@
 /* ColumnInfo objects (query-api reference 7.1). */
 #include "engine/engine.h"
-#include "engine/number.h"
+#include "json/write.h"
 
 static const char *const scalar_names[] = {
     [SQL_UNKNOWN] = "UNKNOWN",
@@ -21,7 +21,7 @@ void engine_column_info(struct mr_str name, const struct sql_type *type, struct 
     mr_buf_char(out, '{');
     if (name.ptr != NULL) {
         mr_buf_str(out, MR_STR("\"Name\":\""));
-        number_json_escape(name, out);
+        json_write_escaped(out, name);
         mr_buf_str(out, MR_STR("\","));
     }
     mr_buf_str(out, MR_STR("\"Type\":{"));

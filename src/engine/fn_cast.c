@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/fn.h"
-#include "engine/number.h"
+#include "json/number.h"
 #include "sql/timetext.h"
 
 static void i64_to_i32(struct fn_call *call)
@@ -24,12 +24,12 @@ static void i64_to_i32(struct fn_call *call)
 
 static void bad_double(struct fn_call *call, double x, const char *type)
 {
-    char text[NUMBER_DOUBLE_MAX];
+    char text[JSON_NUMBER_MAX];
 
     if (isnan(x))
         FN_BAD(call, "Cannot cast double NaN to %s", type);
     else
-        FN_BAD(call, "Out of range for %s: %.*s", type, (int)(number_java_double(text, x) - text), text);
+        FN_BAD(call, "Out of range for %s: %.*s", type, (int)json_format_java_double(x, text), text);
 }
 
 static void f64_to_i32(struct fn_call *call)
@@ -65,10 +65,10 @@ static void f64_to_i64(struct fn_call *call)
 static void f64_to_text(struct fn_call *call)
 {
     const double *x = FN_ARG(call, double, 0);
-    char text[NUMBER_DOUBLE_MAX];
+    char text[JSON_NUMBER_MAX];
 
     FN_EACH(call, i)
-    if (!fn_put_str(call, i, (struct mr_str){text, (size_t)(number_java_double(text, x[i]) - text)}))
+    if (!fn_put_str(call, i, (struct mr_str){text, json_format_java_double(x[i], text)}))
         return;
 }
 

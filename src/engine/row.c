@@ -4,9 +4,10 @@
  * once; a row then is nothing but loads, a switch and copies into reserved memory.
  */
 #include "engine/duck.h"
-#include "engine/number.h"
 #include "engine/text.h"
 #include "engine/vector.h"
+#include "json/number.h"
+#include "json/write.h"
 
 struct column {
     enum sql_kind kind;
@@ -128,8 +129,8 @@ int row_coder_open(const struct sql_plan *plan, duckdb_result *result, struct ro
     }
     if (status != MR_OK) {
         row_coder_close(coder);
-        return mr_error_set(
-            err, status, status == MR_ENOMEM ? "out of memory" : "The query failed for an internal reason");
+        return mr_error_set(err, status,
+                            status == MR_ENOMEM ? "out of memory" : "A result does not match its plan");
     }
     *out = coder;
     return MR_OK;
@@ -179,11 +180,11 @@ static char *put_scalar(char *to, struct column *column, size_t row)
     case SQL_BOOLEAN:
         return ((const uint8_t *)data)[row] != 0 ? PUT(to, "true") : PUT(to, "false");
     case SQL_INTEGER:
-        return text_i64(to, ((const int32_t *)data)[row]);
+        return to + json_format_i64(((const int32_t *)data)[row], to);
     case SQL_BIGINT:
-        return text_i64(to, ((const int64_t *)data)[row]);
+        return to + json_format_i64(((const int64_t *)data)[row], to);
     case SQL_DOUBLE:
-        return number_java_double(to, ((const double *)data)[row]);
+        return to + json_format_java_double(((const double *)data)[row], to);
     case SQL_DATE:
         return text_date(to, ((const int32_t *)data)[row], &column->day);
     case SQL_TIME:
@@ -270,7 +271,7 @@ static void put_datum(struct column *column, size_t row, struct mr_buf *out)
         return;
     case SQL_VARCHAR:
         mr_buf_str(out, MR_STR("{\"ScalarValue\":\""));
-        number_json_escape(vector_str(&((const duckdb_string_t *)column->data)[row]), out);
+        json_write_escaped(out, vector_str(&((const duckdb_string_t *)column->data)[row]));
         mr_buf_str(out, MR_STR("\"}"));
         return;
     default:

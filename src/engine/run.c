@@ -25,6 +25,9 @@ static int prepare(struct engine_run *run, struct mr_error *err)
         return error_map(run, duckdb_prepare_error(run->statement), err);
     if (run_stopped(run))
         return error_map(run, NULL, err);
+    /* sql/ prints nothing but SELECT; this door stays shut should it ever be wrong. */
+    if (duckdb_prepared_statement_type(run->statement) != DUCKDB_STATEMENT_TYPE_SELECT)
+        return mr_error_set(err, MR_EINTERNAL, "The query failed for an internal reason");
     if (duckdb_pending_prepared_streaming(run->statement, &run->pending) != DuckDBSuccess)
         return error_map(run, duckdb_pending_error(run->pending), err);
     return MR_OK;

@@ -123,7 +123,7 @@ static void scan_bind(duckdb_bind_info info)
     duckdb_table_function_get_client_context(info, &context);
     struct engine_run *run = duck_run_of(duckdb_bind_get_extra_info(info), context);
     duckdb_value value = duckdb_bind_get_parameter(info, 0);
-    int64_t index = duckdb_get_int64(value);
+    int64_t index = duckdb_is_null_value(value) ? -1 : duckdb_get_int64(value);
     duckdb_destroy_value(&value);
 
     if (run == NULL || index < 0 || (uint64_t)index >= run->plan->nscans) {

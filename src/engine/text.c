@@ -15,7 +15,7 @@ static char *put2(char *to, unsigned v)
 
 static char *text_u64(char *to, uint64_t v)
 {
-    char tmp[TEXT_I64_MAX];
+    char tmp[TEXT_U64_MAX];
     char *p = tmp + sizeof(tmp);
 
     while (v >= 100) {
@@ -32,15 +32,6 @@ static char *text_u64(char *to, uint64_t v)
     size_t len = (size_t)(tmp + sizeof(tmp) - p);
     memcpy(to, p, len);
     return to + len;
-}
-
-char *text_i64(char *to, int64_t v)
-{
-    if (v < 0) {
-        *to++ = '-';
-        return text_u64(to, 0 - (uint64_t)v);
-    }
-    return text_u64(to, (uint64_t)v);
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

@@ -1,5 +1,5 @@
-/* engine/text.h - scalar values as text (query-api reference 7.3), written into memory the caller has
- * reserved.
+/* engine/text.h - dates, times and intervals as text (query-api reference 7.3), written into memory the
+ * caller has reserved.
  *
  * Every function writes at `to` and returns one past what it wrote; the constants say how much that can be.
  * The date and time forms agree with sql/timetext.h (a test compares them); they exist apart from it because
@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 
-#define TEXT_I64_MAX 20
+#define TEXT_U64_MAX 20
 #define TEXT_DATE_MAX 14
 #define TEXT_TIME_MAX 18
 #define TEXT_TIMESTAMP_MAX (TEXT_DATE_MAX + 1 + TEXT_TIME_MAX)
@@ -24,7 +24,6 @@ struct text_day {
     char text[TEXT_DATE_MAX];
 };
 
-char *text_i64(char *to, int64_t v);
 char *text_date(char *to, int64_t days, struct text_day *memo);
 char *text_time(char *to, int64_t ns_of_day);
 char *text_timestamp(char *to, int64_t ns, struct text_day *memo);
