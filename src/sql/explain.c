@@ -1,0 +1,96 @@
+/* sql/explain.c - EXPLAIN: what each stage made of the statement, one fact a line. */
+#include "sql/bound.h"
+
+#include "sql/timetext.h"
+
+static void print_text(struct mr_buf *out, struct mr_str s)
+{
+    mr_buf_char(out, '\'');
+    for (size_t i = 0; i < s.len; i++) { /* one line each, whatever the text holds */
+        if (s.ptr[i] == '\n')
+            mr_buf_str(out, MR_STR("\\n"));
+        else
+            mr_buf_char(out, s.ptr[i]);
+    }
+    mr_buf_char(out, '\'');
+}
+
+static void print_syntax(struct mr_buf *out, const struct ast_query *ast)
+{
+    static const char *const kinds[] = {"select", "set operation", "values", "query in parentheses"};
+    mr_buf_printf(out, "syntax: %s, with items %zu, order items %zu", kinds[ast->body->kind], ast->nwith,
+                  ast->norder);
+    if (ast->body->kind == AST_SELECT) {
+        const struct ast_select *s = ast->body->select;
+        mr_buf_printf(out, ", select items %zu%s%s%s%s", s->nitems, s->from != NULL ? ", from" : "",
+                      s->where != NULL ? ", where" : "", s->grouped ? ", group by" : "",
+                      s->having != NULL ? ", having" : "");
+    }
+    if (ast->limit >= 0)
+        mr_buf_printf(out, ", limit %lld", (long long)ast->limit);
+    mr_buf_char(out, '\n');
+}
+
+static void print_time(struct mr_buf *out, int64_t ns)
+{
+    char text[SQL_TIME_TEXT];
+    sql_print_timestamp(ns, text);
+    mr_buf_str(out, mr_str_of(text));
+}
+
+static void print_pred(struct mr_buf *out, const struct sql_table *unused, const struct sql_pred *p)
+{
+    static const char *const ops[] = {"in", "not in", "begins with", "is null", "is not null"};
+    MR_UNUSED(unused);
+    mr_buf_printf(out, "  predicate: column %u %s", p->column, ops[p->op]);
+    for (size_t i = 0; i < p->nvalues; i++) {
+        mr_buf_char(out, ' ');
+        print_text(out, p->values[i]);
+    }
+    mr_buf_char(out, '\n');
+}
+
+static void print_scan(struct mr_buf *out, const struct sql_scan *s, size_t number)
+{
+    mr_buf_printf(out, "scan %zu: ", number);
+    print_text(out, s->database);
+    mr_buf_char(out, ' ');
+    print_text(out, s->table);
+    mr_buf_str(out, MR_STR(" columns"));
+    for (size_t i = 0; i < s->ncolumns; i++)
+        mr_buf_printf(out, " %u", s->columns[i]);
+    mr_buf_char(out, '\n');
+    if (s->time_min != INT64_MIN || s->time_max != INT64_MAX) {
+        mr_buf_str(out, MR_STR("  time: "));
+        if (s->time_min != INT64_MIN)
+            print_time(out, s->time_min);
+        mr_buf_str(out, MR_STR(" .. "));
+        if (s->time_max != INT64_MAX)
+            print_time(out, s->time_max);
+        mr_buf_char(out, '\n');
+    }
+    for (size_t i = 0; i < s->npreds; i++)
+        print_pred(out, NULL, &s->preds[i]);
+}
+
+bool explain_statement(struct sql_context *cx, const struct ast_query *ast, const struct bound_query *q,
+                       struct sql_plan *plan)
+{
+    struct mr_buf out = MR_BUF_INIT;
+    print_syntax(&out, ast);
+    for (size_t i = 0; i < q->noutputs; i++) {
+        mr_buf_printf(&out, "column %zu: ", i);
+        print_text(&out, q->outputs[i].name);
+        mr_buf_char(&out, ' ');
+        mr_buf_str(&out, check_type_text(cx, q->outputs[i].type));
+        mr_buf_char(&out, '\n');
+    }
+    for (size_t i = 0; i < plan->nscans; i++)
+        print_scan(&out, &plan->scans[i], i);
+    mr_buf_str(&out, MR_STR("engine: "));
+    mr_buf_str(&out, plan->duckdb);
+    if (mr_buf_ok(&out))
+        plan->explain = mr_arena_dup(cx->arena, mr_buf_view(&out));
+    mr_buf_release(&out);
+    return plan->explain.ptr != NULL || sql_fail_memory(cx);
+}
