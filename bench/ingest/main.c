@@ -89,6 +89,7 @@ static void *work(void *arg)
     struct workload_stream *streams = mr_calloc(n, sizeof *streams);
     struct client client;
     struct mr_buf body = MR_BUF_INIT;
+    MR_ASSERT(n > 0); /* there are at least as many streams as connections */
     client_init(&client, &w->run->target);
     for (unsigned i = 0; i < n; i++)
         if (streams == NULL || workload_stream_init(load, &streams[i], w->number + i * step) != MR_OK)

@@ -78,8 +78,7 @@ int auth_signing_key(struct mr_str secret, const struct auth_scope *scope,
 {
     if (secret.len > AUTH_MAX_SECRET)
         return MR_EINVAL;
-    char first[4 + AUTH_MAX_SECRET];
-    memcpy(first, "AWS4", 4);
+    char first[4 + AUTH_MAX_SECRET] = {'A', 'W', 'S', '4'};
     if (secret.len > 0)
         memcpy(first + 4, secret.ptr, secret.len);
 

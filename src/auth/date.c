@@ -40,7 +40,7 @@ static bool to_seconds(const struct civil *c, int64_t *seconds)
 
 bool auth_date_basic(struct mr_str text, int64_t *seconds)
 {
-    struct civil c;
+    struct civil c = {0};
     return text.len == 16 && text.ptr[8] == 'T' && text.ptr[15] == 'Z' &&
            digits(mr_str_slice(text, 0, 4), &c.year) && digits(mr_str_slice(text, 4, 6), &c.month) &&
            digits(mr_str_slice(text, 6, 8), &c.day) && digits(mr_str_slice(text, 9, 11), &c.hour) &&

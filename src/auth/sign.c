@@ -34,7 +34,7 @@ static int signed_header_list(const struct mr_pair *headers, size_t n, struct mr
 {
     if (n > AUTH_MAX_SIGNED_HEADERS)
         return MR_EINVAL;
-    struct mr_str names[AUTH_MAX_SIGNED_HEADERS];
+    struct mr_str names[AUTH_MAX_SIGNED_HEADERS] = {{NULL, 0}};
     struct mr_buf buf = MR_BUF_INIT;
     for (size_t i = 0; i < n; i++) {
         names[i] = lower_name(headers[i].name, arena);

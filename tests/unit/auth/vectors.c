@@ -125,12 +125,39 @@ static void query_example_signs_and_verifies(void **state)
     wire_free(&wire);
 }
 
+/* Commas and blanks in any number part the pieces of the header, in any order; a piece of another name is
+ * passed over. */
+static void separators_and_order_do_not_matter(void **state)
+{
+    (void)state;
+#define CREDENTIAL "Credential=AKIDEXAMPLE/20260102/us-east-1/timestream/aws4_request"
+#define LIST "SignedHeaders=content-type;host;x-amz-date;x-amz-target"
+#define SIGNATURE "Signature=fdcd64d33e1091fa983ddb8c732ce7a3f9e81a197371250f2106424b132d71bd"
+    static const char *const headers[] = {
+        "AWS4-HMAC-SHA256 " CREDENTIAL "," LIST "," SIGNATURE,
+        "AWS4-HMAC-SHA256 " CREDENTIAL ", " LIST ", " SIGNATURE,
+        "AWS4-HMAC-SHA256   " CREDENTIAL " ,  " LIST " , " SIGNATURE " , ",
+        "AWS4-HMAC-SHA256 " CREDENTIAL " " LIST " " SIGNATURE,
+        "  AWS4-HMAC-SHA256 " SIGNATURE "," LIST ",,Extra=1," CREDENTIAL ",",
+    };
+    struct auth_keys *keys = wire_keys();
+    struct wire wire;
+    wire_parse(&wire, by_header);
+    for (size_t i = 0; i < MR_ARRAY_LEN(headers); i++) {
+        wire_set(&wire, "authorization", mr_str_of(headers[i]));
+        assert_string_equal(wire_verdict(&wire, keys, WIRE_NOW), "");
+    }
+    wire_free(&wire);
+    auth_keys_free(keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(header_example_step_by_step),
         cmocka_unit_test(header_example_signs_and_verifies),
         cmocka_unit_test(query_example_signs_and_verifies),
+        cmocka_unit_test(separators_and_order_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
