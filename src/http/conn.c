@@ -123,7 +123,7 @@ static void conn_closed(struct http_server *server, struct http_conn *conn)
     linger(server, conn);
     pthread_mutex_unlock(&server->lock);
     atomic_fetch_sub(&server->open, 1);
-    if (atomic_exchange(&conn->turn, HTTP_ORPHANED) != HTTP_ABANDONED)
+    if (atomic_exchange(&conn->turn, HTTP_ORPHANED) == HTTP_ANSWERED)
         http_conn_free(conn);
 }
 

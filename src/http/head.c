@@ -123,12 +123,13 @@ void http_head_split(struct mr_str target, struct mr_str *path, struct mr_str *q
     *query = mark < target.len ? mr_str_slice(target, mark + 1, target.len) : MR_STR("");
 }
 
-/* uri-host [ ":" port ] by its alphabet: enough that nothing but a host can hide in it. */
+/* uri-host [ ":" port ] by its alphabet (RFC 3986 section 3.2.2): enough that nothing else can hide in it. */
 static bool is_host(struct mr_str host)
 {
     for (size_t i = 0; i < host.len; i++) {
         unsigned char c = (unsigned char)host.ptr[i];
-        if (!is_token_char(c) && (c == '\0' || strchr(":[]()=,;", c) == NULL))
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && (c == '\0' || strchr("-._~%!$&'()*+,;=:[]", c) == NULL))
             return false;
     }
     return true;
@@ -144,7 +145,7 @@ static bool parse_length(struct mr_str text, uint64_t *out)
 }
 
 struct counts {
-    unsigned host, length, coding, encoding;
+    unsigned host, length, coding;
 };
 
 /* One header at a time, so that a head is walked once. */

@@ -7,6 +7,10 @@
  * leaves evidence: it turns CR, LF, the colon after a name and the blanks around the target into NULs and
  * moves nothing. So a head is well formed exactly when its parts, put back together, tile it without gap:
  * http_head_tiles. What the parts say is then judged by http_head_check.
+ *
+ * Two forms leave no evidence: NUL LF in place of CR LF, and a NUL after the last value made up for by a bare
+ * LF as the empty line. Both keep every name, every value and the length of the head, so nothing can be
+ * smuggled with them.
  */
 #ifndef MR_HTTP_HEAD_H
 #define MR_HTTP_HEAD_H

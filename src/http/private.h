@@ -7,13 +7,12 @@
  *
  * The answer may come from any thread, before or after the handler returns. conn->turn decides who continues:
  *
- *   RUNNING   the handler has been called; its I/O thread will look again when the handler returns
- *   PARKED    the connection is suspended; the answerer must resume it                 (I/O thread, from
- * RUNNING) ANSWERED  the answer lies in conn->answer                                          (answerer, from
- * any) ABANDONED the server stops and will not wait; the I/O thread closes the connection (stop, from PARKED;
- *                                                                                       I/O thread, from
- * RUNNING) ORPHANED  the connection is gone; the answerer frees what is left of it   (I/O thread at close,
- * from ABANDONED)
+ *   RUNNING   the handler has been called; the I/O thread will look again soon
+ *   PARKED    the connection is suspended; the answerer must resume it       (I/O thread, from RUNNING)
+ *   ANSWERED  the answer lies in conn->answer                                (answerer, from any)
+ *   ABANDONED the server stops and will not wait; the I/O thread closes it   (stop or I/O thread, from
+ * PARKED) ORPHANED  the connection is gone; the answerer frees what is left of it  (I/O thread at close, from
+ * any; when it was ANSWERED nothing is left)
  */
 #ifndef MR_HTTP_PRIVATE_H
 #define MR_HTTP_PRIVATE_H
@@ -62,7 +61,10 @@ struct http_conn {
     unsigned watched_cycle; /* the rest belongs to the watch, under server->lock */
     uint64_t watched_bytes; /* TCP bytes received when this wait was first seen */
     int64_t head_since;     /* when a head was first seen to have begun, 0 for not yet */
-    bool shut;              /* the watch has given it up */
+    unsigned seen_cycle;    /* cycle and TCP bytes received at the last tick */
+    uint64_t seen_bytes;
+    unsigned closed_ticks; /* ticks for which the client has been half closed and silent */
+    bool shut;             /* the watch has given it up */
 };
 
 /* A socket that was closed with input unread: kept a moment so that the answer survives (conn.c). */
@@ -123,7 +125,7 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *mhd, const c
                                const char *version, const char *data, size_t *size, void **context);
 void http_on_completed(void *server, struct MHD_Connection *mhd, void **context,
                        enum MHD_RequestTerminationCode code);
-void http_on_log(void *server, const char *format, va_list args);
+void http_on_log(void *server, const char *format, va_list args) MR_PRINTF(2, 0);
 
 /* answer.c */
 enum MHD_Result http_answer_queue(struct http_conn *conn);

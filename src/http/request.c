@@ -3,8 +3,9 @@
  *   http_on_target     the request line has been read; the target is still as received
  *   http_on_access     1. the head is complete: believe it or refuse it
  *                      2. body bytes, any number of times
- *                      3. the request is complete: call the handler, answer or park
- *                      4. after http_respond has resumed a parked connection: answer
+ *                      3. the request is complete: call the handler and, if it has answered, answer
+ *                      4. else once more at once: answer or park
+ *                      5. after http_respond has resumed a parked connection: answer
  *   http_on_completed  the answer has been sent, or the connection ended before
  *
  * What the library refuses by itself, with a page of its own, never reaches us: a request line without target
@@ -78,7 +79,9 @@ void http_on_log(void *arg, const char *format, va_list args)
         return;
     }
     for (struct http_conn *conn = heads; conn != NULL; conn = conn->next_head) {
-        if (MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) == NULL)
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        if (info == NULL || info->header_size == 0) /* 0: refused in the middle of its head, page under way */
             continue;
         (void)http_answer_fault(conn, HTTP_FAULT_MALFORMED);
         shutdown(conn->fd, SHUT_WR);
@@ -186,18 +189,15 @@ static enum MHD_Result on_body(struct http_conn *conn, const char *data, size_t 
     return MHD_YES;
 }
 
-/* The handler has returned without an answer. Whoever changes `turn` first decides: see private.h. */
+/* There is no answer yet. Whoever changes `turn` first decides: see private.h. */
 static enum MHD_Result park(struct http_conn *conn)
 {
     struct http_server *server = conn->server;
-    int turn = HTTP_RUNNING;
-    if (atomic_load(&server->stopping) && atomic_compare_exchange_strong(&conn->turn, &turn, HTTP_ABANDONED))
+    if (atomic_load(&server->stopping))
         return MHD_NO;
-    if (turn == HTTP_ANSWERED)
-        return http_answer_queue(conn);
     struct MHD_Connection *mhd = conn->mhd;
     MHD_suspend_connection(mhd);
-    turn = HTTP_RUNNING;
+    int turn = HTTP_RUNNING;
     if (!atomic_compare_exchange_strong(&conn->turn, &turn, HTTP_PARKED)) {
         MHD_resume_connection(mhd); /* answered meanwhile, by one who saw nothing to resume */
         return MHD_YES;
@@ -224,7 +224,28 @@ static enum MHD_Result on_complete(struct http_conn *conn)
     server->options.handler(server->options.ctx, &conn->req);
     if (atomic_load(&conn->turn) == HTTP_ANSWERED)
         return http_answer_queue(conn); /* the common case of a cheap answer: no suspension at all */
-    return park(conn);
+    /* The library will call once more, and then the connection parks. Parked now it would wake up still
+     * wanting to read, and a client that had half-closed would be cut off before its answer. */
+    return MHD_YES;
+}
+
+/* Called again for a request that its handler has had: it was not answered at once, or it has been answered.
+ */
+static enum MHD_Result on_return(struct http_conn *conn)
+{
+    switch ((enum http_turn)atomic_load(&conn->turn)) {
+    case HTTP_RUNNING:
+        return park(conn);
+    case HTTP_ANSWERED:
+        return http_answer_queue(conn);
+    case HTTP_PARKED:   /* a suspended connection is not called */
+    case HTTP_ORPHANED: /* nor one that has been closed */
+        MR_ASSERT(false);
+        break;
+    case HTTP_ABANDONED:
+        break;
+    }
+    return MHD_NO;
 }
 
 enum MHD_Result http_on_access(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -244,10 +265,7 @@ enum MHD_Result http_on_access(void *arg, struct MHD_Connection *mhd, const char
     case HTTP_HANDLING:
         break;
     }
-    if (atomic_load(&conn->turn) == HTTP_ABANDONED)
-        return MHD_NO;
-    MR_ASSERT(atomic_load(&conn->turn) == HTTP_ANSWERED);
-    return http_answer_queue(conn);
+    return on_return(conn);
 }
 
 void http_on_completed(void *arg, struct MHD_Connection *mhd, void **context,

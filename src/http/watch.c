@@ -10,30 +10,33 @@
 
 #include "base/clock.h"
 
-#include <linux/tcp.h>
+#include <linux/tcp.h> /* struct tcp_info with tcpi_bytes_received, which netinet/tcp.h lacks */
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* Bytes received on the socket since it was opened; 0 when the kernel does not say. */
-static uint64_t received(int fd)
+#define TCP_CLOSE_WAIT 8    /* netinet/tcp.h, which cannot be included beside linux/tcp.h */
+#define HALF_CLOSED_TICKS 3 /* time for what arrived before the end to be read */
+
+/* A client that has said it will send no more, and waits. libmicrohttpd polls edge-triggered and stops
+ * reading after a short read, so an end that arrives together with the last bytes is never seen by it. */
+static bool half_closed(struct http_conn *conn, unsigned cycle, const struct tcp_info *info)
 {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return 0;
-    return info.tcpi_bytes_received;
+    bool same = cycle == conn->seen_cycle && info->tcpi_bytes_received == conn->seen_bytes;
+    conn->seen_cycle = cycle;
+    conn->seen_bytes = info->tcpi_bytes_received;
+    conn->closed_ticks = same && info->tcpi_state == TCP_CLOSE_WAIT ? conn->closed_ticks + 1 : 0;
+    return conn->closed_ticks > HALF_CLOSED_TICKS;
 }
 
-static bool head_too_slow(const struct http_server *server, struct http_conn *conn, int64_t now)
+static bool head_too_slow(const struct http_server *server, struct http_conn *conn, unsigned cycle,
+                          const struct tcp_info *info, int64_t now)
 {
-    unsigned cycle = atomic_load(&conn->cycle);
-    uint64_t bytes = received(conn->fd);
     if (cycle != conn->watched_cycle) {
         conn->watched_cycle = cycle;
-        conn->watched_bytes = bytes;
+        conn->watched_bytes = info->tcpi_bytes_received;
         conn->head_since = 0;
     }
-    if (bytes == conn->watched_bytes)
+    if (info->tcpi_bytes_received == conn->watched_bytes)
         return false;
     if (conn->head_since == 0)
         conn->head_since = now;
@@ -48,18 +51,32 @@ static bool body_too_slow(const struct http_server *server, struct http_conn *co
     return atomic_load(&conn->body_bytes) < (uint64_t)(spent / MR_NS_PER_S) * HTTP_MIN_BODY_RATE;
 }
 
+static bool must_end(const struct http_server *server, struct http_conn *conn, int64_t now)
+{
+    int stage = atomic_load(&conn->stage);
+    if (stage == HTTP_HANDLING)
+        return false;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return false;
+    unsigned cycle = atomic_load(&conn->cycle);
+    if (half_closed(conn, cycle, &info))
+        return true;
+    return stage == HTTP_WAITING ? head_too_slow(server, conn, cycle, &info, now)
+                                 : body_too_slow(server, conn, now);
+}
+
 void http_watch(struct http_server *server, int64_t now)
 {
     pthread_mutex_lock(&server->lock);
     for (struct http_conn *conn = server->conns; conn != NULL; conn = conn->next) {
-        int stage = atomic_load(&conn->stage);
-        if (conn->shut || stage == HTTP_HANDLING)
+        if (conn->shut || !must_end(server, conn, now))
             continue;
-        if (stage == HTTP_WAITING ? head_too_slow(server, conn, now) : body_too_slow(server, conn, now)) {
-            conn->shut = true;
+        conn->shut = true;
+        if (conn->closed_ticks == 0)
             atomic_fetch_add(&server->faults, 1);
-            shutdown(conn->fd, SHUT_RDWR);
-        }
+        shutdown(conn->fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&server->lock);
 }

@@ -156,6 +156,7 @@ static struct {
     pthread_cond_t changed;
     struct http_request *held[MAX_HELD];
     unsigned count;
+    unsigned later; /* threads that have an answer to give */
 } hold = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void answer(struct http_request *req)
@@ -186,6 +187,10 @@ static void answer(struct http_request *req)
 static void *answer_later(void *req)
 {
     answer(req);
+    pthread_mutex_lock(&hold.lock);
+    hold.later--;
+    pthread_cond_broadcast(&hold.changed);
+    pthread_mutex_unlock(&hold.lock);
     return NULL;
 }
 
@@ -193,6 +198,9 @@ static void handle(void *ctx, struct http_request *req)
 {
     MR_UNUSED(ctx);
     if (mr_str_starts(req->path, MR_STR("/later"))) {
+        pthread_mutex_lock(&hold.lock);
+        hold.later++;
+        pthread_mutex_unlock(&hold.lock);
         pthread_t thread;
         pthread_attr_t attr;
         pthread_attr_init(&attr);
@@ -252,6 +260,10 @@ void echo_stop(struct echo *e, unsigned drain_ms)
 {
     http_server_stop(e->server, drain_ms);
     e->server = NULL;
+    pthread_mutex_lock(&hold.lock);
+    while (hold.later > 0)
+        pthread_cond_wait(&hold.changed, &hold.lock);
+    pthread_mutex_unlock(&hold.lock);
 }
 
 unsigned ask(uint16_t port, const void *bytes, size_t len)

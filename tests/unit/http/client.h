@@ -46,6 +46,7 @@ struct echo {
 
 void echo_init(struct echo *e);
 void echo_start(struct echo *e);
+/* Also waits for the other threads to have given their answers, which may be after the server has gone. */
 void echo_stop(struct echo *e, unsigned drain_ms);
 /* Waits until `count` requests are held. */
 void echo_wait_held(unsigned count);

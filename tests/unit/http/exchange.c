@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 static struct echo echo;
 
@@ -250,6 +251,27 @@ static void test_client_that_leaves(void **state)
     check_serves(echo.port);
 }
 
+/* A client that half-closes with its last byte gets its answer, then the end, and long before the idle limit
+ * (the client gives up after 20 seconds). So does one that leaves a request unfinished. */
+static void test_half_closed_clients(void **state)
+{
+    MR_UNUSED(state);
+    static const char *const sent[] = {"GET /later HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HT",
+                                       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell"};
+    static const unsigned status[] = {200, 0, 0};
+    struct client c[MR_ARRAY_LEN(sent)];
+    for (size_t i = 0; i < MR_ARRAY_LEN(c); i++) {
+        client_open(&c[i], echo.port);
+        client_say(&c[i], sent[i]);
+        shutdown(c[i].fd, SHUT_WR);
+    }
+    for (size_t i = 0; i < MR_ARRAY_LEN(c); i++) {
+        assert_int_equal(client_read(&c[i]).status, status[i]);
+        client_expect_end(&c[i]);
+        client_close(&c[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_large_bodies_both_ways),
         cmocka_unit_test(test_answers_from_other_threads),
         cmocka_unit_test(test_client_that_leaves),
+        cmocka_unit_test(test_half_closed_clients),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
