@@ -213,10 +213,10 @@ struct bound_with *scope_find_with(struct scope *scope, struct mr_str name);
 struct check {
     struct sql_context *cx;
     struct scope *scope;
-    struct scope *inner;             /* scope of aggregate arguments; NULL: the same */
-    const char *clause;              /* "WHERE clause": aggregates and windows are errors; NULL: allowed */
-    const struct bound_expr *inside; /* the aggregate around, or NULL */
-    struct mr_str inside_name;
+    struct scope *inner;       /* scope of aggregate arguments; NULL: the same */
+    const char *clause;        /* "WHERE clause": aggregates and windows are errors; NULL: allowed */
+    const char *name;          /* of the clause, where its condition is checked; NULL: as clause */
+    struct mr_str inside_name; /* of the aggregate around; ptr NULL: none */
     bool in_lambda;
     bool in_window;
     bool has_aggregate; /* set when one was met */

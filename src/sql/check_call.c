@@ -143,7 +143,9 @@ static bool check_filter(struct check *c, const struct ast_expr *e, struct bound
 {
     if (e->call->filter == NULL)
         return true;
-    return check_boolean(c, e->call->filter, &out->filter);
+    struct check in = *c;
+    in.name = "FILTER clause";
+    return check_boolean(&in, e->call->filter, &out->filter);
 }
 
 /* With DISTINCT, ORDER BY may use the arguments only. */

@@ -26,7 +26,10 @@ bool check_boolean(struct check *c, const struct ast_expr *e, struct bound_expr 
     if (sql_coercion((*out)->type, sql_scalar(SQL_BOOLEAN)) < 0) {
         struct mr_str type = check_type_text(c->cx, (*out)->type);
         return sql_fail(c->cx, e->pos, "%s must evaluate to a boolean: actual type " MR_STR_FMT,
-                        c->clause != NULL ? c->clause : "Expression", MR_STR_ARG(type));
+                        c->name != NULL     ? c->name
+                        : c->clause != NULL ? c->clause
+                                            : "Expression",
+                        MR_STR_ARG(type));
     }
     *out = sql_coerce(c->cx, *out, sql_scalar(SQL_BOOLEAN));
     return *out != NULL;

@@ -194,6 +194,7 @@ struct regroup {
     struct bound_query *q;
     struct mr_str what; /* of the whole expression, for the error */
     size_t pos;
+    unsigned inside; /* subqueries around: their aggregates are their own */
 };
 
 static bool is_local(const struct bound_relation *from, const struct bound_relation *r)
@@ -268,13 +269,16 @@ static bool regroup(void *ctx, struct bound_expr **slot)
             return *slot != NULL;
         }
     }
-    if (e->kind == BOUND_AGGREGATE)
+    if (e->kind == BOUND_AGGREGATE && g->inside == 0)
         return add_aggregate(g, slot);
-    if (e->kind == BOUND_GROUPING)
+    if (e->kind == BOUND_GROUPING && g->inside == 0)
         return check_grouping_args(g, e) && add_aggregate(g, slot);
     if (e->kind == BOUND_COLUMN && is_local(g->q->from, e->relation))
         return not_grouped(g);
-    if (e->query != NULL && !bound_query_walk(e->query, regroup, g))
+    g->inside++;
+    bool ok = e->query == NULL || bound_query_walk(e->query, regroup, g);
+    g->inside--;
+    if (!ok)
         return false;
     return bound_children(e, regroup, g);
 }
@@ -282,6 +286,6 @@ static bool regroup(void *ctx, struct bound_expr **slot)
 bool check_grouped(struct sql_context *cx, struct bound_query *q, struct bound_expr **e, struct mr_str what,
                    size_t pos)
 {
-    struct regroup g = {cx, q, what, pos};
+    struct regroup g = {cx, q, what, pos, 0};
     return *e == NULL || regroup(&g, e);
 }

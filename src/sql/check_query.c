@@ -300,7 +300,7 @@ static struct bound_query *check_select(struct sql_context *cx, const struct ast
     struct check group = {.cx = cx, .scope = &b.scope, .clause = "GROUP BY clause"};
     if (s->grouped && !check_group_by(&group, q, s))
         return NULL;
-    struct check having = {.cx = cx, .scope = &b.scope};
+    struct check having = {.cx = cx, .scope = &b.scope, .name = "HAVING clause"};
     if (s->having != NULL && !check_boolean(&having, s->having, &q->having))
         return NULL;
     if (having.has_window) {

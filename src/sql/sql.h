@@ -1,12 +1,12 @@
 /* sql/sql.h - the Timestream SQL front end: text in; checked statement, scans and DuckDB SQL out.
  *
- * Everything a user writes passes lexer, parser, binder and type checker here; what comes out is printed from the
- * bound tree by an allow-list, so no byte of the user's text reaches the engine except as a quoted literal. The room
- * meets the catalog only through struct sql_lookup and runs in tests with neither server nor DuckDB.
- * Facts: query-language reference. Thread-safe: no state outside the arena.
+ * Everything a user writes passes lexer, parser, binder and type checker here; what comes out is printed from
+ * the bound tree by an allow-list, so no byte of the user's text reaches the engine except as a quoted
+ * literal. The room meets the catalog only through struct sql_lookup and runs in tests with neither server
+ * nor DuckDB. Facts: query-language reference. Thread-safe: no state outside the arena.
  *
- * How Timestream types are carried inside the engine (nothing may round to microseconds, so no DuckDB temporal type
- * is ever used):
+ * How Timestream types are carried inside the engine (nothing may round to microseconds, so no DuckDB
+ * temporal type is ever used):
  *
  *     boolean BOOLEAN · integer INTEGER · bigint BIGINT · double DOUBLE · varchar VARCHAR
  *     timestamp BIGINT, ns since the epoch · date INTEGER, days since the epoch · time BIGINT, ns of the day
@@ -20,8 +20,20 @@
 #include "base/base.h"
 
 enum sql_kind {
-    SQL_UNKNOWN, SQL_BOOLEAN, SQL_INTEGER, SQL_BIGINT, SQL_DOUBLE, SQL_VARCHAR, SQL_DATE, SQL_TIME, SQL_TIMESTAMP,
-    SQL_INTERVAL_DAY, SQL_INTERVAL_YEAR, SQL_ARRAY, SQL_ROW, SQL_TIMESERIES
+    SQL_UNKNOWN,
+    SQL_BOOLEAN,
+    SQL_INTEGER,
+    SQL_BIGINT,
+    SQL_DOUBLE,
+    SQL_VARCHAR,
+    SQL_DATE,
+    SQL_TIME,
+    SQL_TIMESTAMP,
+    SQL_INTERVAL_DAY,
+    SQL_INTERVAL_YEAR,
+    SQL_ARRAY,
+    SQL_ROW,
+    SQL_TIMESERIES
 };
 
 struct sql_type;
@@ -38,17 +50,23 @@ struct sql_type {
 
 /* ---- what the binder may ask ---- */
 
-enum sql_role { SQL_ROLE_TIME, SQL_ROLE_MEASURE_NAME, SQL_ROLE_DIMENSION, SQL_ROLE_MEASURE_VALUE, SQL_ROLE_ATTRIBUTE };
+enum sql_role {
+    SQL_ROLE_TIME,
+    SQL_ROLE_MEASURE_NAME,
+    SQL_ROLE_DIMENSION,
+    SQL_ROLE_MEASURE_VALUE,
+    SQL_ROLE_ATTRIBUTE
+};
 
 struct sql_column {
-    struct mr_str name;     /* "measure_value::double" for those */
-    enum sql_kind kind;     /* VARCHAR, BIGINT, DOUBLE, BOOLEAN or TIMESTAMP */
+    struct mr_str name; /* "measure_value::double" for those */
+    enum sql_kind kind; /* VARCHAR, BIGINT, DOUBLE, BOOLEAN or TIMESTAMP */
     enum sql_role role;
-    uint32_t number;        /* the store's column number */
+    uint32_t number; /* the store's column number */
 };
 
 struct sql_table {
-    void *handle;           /* the caller's; comes back in the scans */
+    void *handle; /* the caller's; comes back in the scans */
     struct mr_str database, name;
     const struct sql_column *columns; /* in the order of DESCRIBE and SELECT * */
     size_t ncolumns;
@@ -56,29 +74,38 @@ struct sql_table {
 
 struct sql_lookup {
     void *ctx;
-    /* MR_OK, or MR_ENOENT with *missing_database set when it is the database that is unknown. Views are in the arena. */
-    int (*table)(void *ctx, struct mr_str database, struct mr_str name, struct mr_arena *arena, struct sql_table *out,
-                 bool *missing_database);
+    /* MR_OK, or MR_ENOENT with *missing_database set when it is the database that is unknown. Views are in
+     * the arena. */
+    int (*table)(void *ctx, struct mr_str database, struct mr_str name, struct mr_arena *arena,
+                 struct sql_table *out, bool *missing_database);
 };
 
 struct sql_param {
-    struct mr_str name;       /* without '@' */
+    struct mr_str name; /* without '@' */
     enum sql_kind kind;
-    int64_t i64;              /* TIMESTAMP ns (the only kind bound today: @scheduled_runtime) */
+    int64_t i64; /* TIMESTAMP ns (the only kind bound today: @scheduled_runtime) */
 };
 
 struct sql_env {
     const struct sql_lookup *lookup;
-    int64_t now_ns;                 /* now(), current_*, ago() */
-    int64_t time_floor;             /* rows before this are past retention of nobody: a lower bound for all scans */
+    int64_t now_ns;     /* now(), current_*, ago() */
+    int64_t time_floor; /* rows before this are past retention of nobody: a lower bound for all scans */
     const struct sql_param *params; /* bound parameters */
     size_t nparams;
-    bool prepare;                   /* PrepareQuery: unbound parameters are allowed and reported */
+    bool prepare; /* PrepareQuery: unbound parameters are allowed and reported */
 };
 
 /* ---- what comes out ---- */
 
-enum sql_statement { SQL_SELECT, SQL_SHOW_DATABASES, SQL_SHOW_TABLES, SQL_SHOW_MEASURES, SQL_DESCRIBE, SQL_EXPLAIN, SQL_UNLOAD };
+enum sql_statement {
+    SQL_SELECT,
+    SQL_SHOW_DATABASES,
+    SQL_SHOW_TABLES,
+    SQL_SHOW_MEASURES,
+    SQL_DESCRIBE,
+    SQL_EXPLAIN,
+    SQL_UNLOAD
+};
 
 enum sql_pred_op { SQL_PRED_IN, SQL_PRED_NOT_IN, SQL_PRED_PREFIX, SQL_PRED_IS_NULL, SQL_PRED_NOT_NULL };
 struct sql_pred {
@@ -88,12 +115,12 @@ struct sql_pred {
     size_t nvalues;
 };
 
-/* One table in the FROM of some query block. The engine may return a superset of the rows the bounds describe: the
- * emitted SQL applies the whole WHERE again. */
+/* One table in the FROM of some query block. The engine may return a superset of the rows the bounds
+ * describe: the emitted SQL applies the whole WHERE again. */
 struct sql_scan {
-    void *handle;              /* of sql_table */
+    void *handle; /* of sql_table */
     struct mr_str database, table;
-    const uint32_t *columns;   /* column numbers the statement needs, in the order the emitted SQL knows them */
+    const uint32_t *columns; /* column numbers the statement needs, in the order the emitted SQL knows them */
     const enum sql_kind *kinds; /* parallel to columns */
     size_t ncolumns;
     int64_t time_min, time_max; /* included; INT64_MIN and INT64_MAX when unbounded */
@@ -110,25 +137,26 @@ struct sql_output {
 
 struct sql_plan {
     enum sql_statement statement;
-    /* SELECT: in `duckdb`, scan i appears as table function mr_scan(<i>) whose columns are c0, c1, ... of scans[i] */
+    /* SELECT: in `duckdb`, scan i appears as table function mr_scan(<i>) whose columns are c0, c1, ... of
+     * scans[i] */
     struct mr_str duckdb;
     const struct sql_scan *scans;
     size_t nscans;
     const struct sql_output *outputs;
     size_t noutputs;
-    const struct sql_param *params;  /* every parameter met, in order of first use, with its inferred kind */
+    const struct sql_param *params; /* every parameter met, in order of first use, with its inferred kind */
     size_t nparams;
     /* SHOW, DESCRIBE: */
-    struct mr_str database, table;   /* MR_STR_NULL when not given */
-    struct mr_str like;              /* pattern, or MR_STR_NULL */
+    struct mr_str database, table; /* MR_STR_NULL when not given */
+    struct mr_str like;            /* pattern, or MR_STR_NULL */
     struct mr_str like_escape;
-    struct mr_str explain;           /* EXPLAIN: the text of all stages, one a line */
+    struct mr_str explain; /* EXPLAIN: the text of all stages, one a line */
 };
 
 struct sql_error {
-    unsigned line, column;   /* from 1; 0 when there is none */
-    struct mr_str message;   /* complete, position included where AWS includes it (query-api reference 8) */
-    bool unsupported;        /* valid Timestream SQL that is not built yet */
+    unsigned line, column; /* from 1; 0 when there is none */
+    struct mr_str message; /* complete, position included where AWS includes it (query-api reference 8) */
+    bool unsupported;      /* valid Timestream SQL that is not built yet */
 };
 
 /* MR_OK, MR_EINVAL (*error says why: a ValidationException), MR_ENOMEM. Everything is in the arena. */

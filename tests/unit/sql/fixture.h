@@ -12,7 +12,7 @@
 
 #include "sql/sql.h"
 
-#define FIXTURE_NOW INT64_C(1678344435209000000) /* 2023-03-09 06:47:15.209 */
+#define FIXTURE_NOW INT64_C(1715941230456789123) /* 2024-05-17 10:20:30.456789123 */
 
 extern const struct sql_lookup fixture_lookup;
 /* now is FIXTURE_NOW, no floor, no parameters */

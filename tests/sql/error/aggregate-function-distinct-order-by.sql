@@ -1,0 +1,1 @@
+SELECT array_agg(DISTINCT site ORDER BY time) FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT time, site FROM works.sensors GROUP BY site

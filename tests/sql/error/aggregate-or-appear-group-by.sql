@@ -1,0 +1,1 @@
+SELECT site, count(*) FROM works.sensors

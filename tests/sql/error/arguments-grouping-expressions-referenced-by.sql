@@ -1,0 +1,1 @@
+SELECT grouping(site) FROM works.sensors GROUP BY zone

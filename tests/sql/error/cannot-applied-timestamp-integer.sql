@@ -1,0 +1,1 @@
+SELECT time = 5 FROM works.sensors

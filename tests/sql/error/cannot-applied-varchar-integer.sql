@@ -1,0 +1,1 @@
+SELECT site + 1 FROM works.sensors GROUP BY zone

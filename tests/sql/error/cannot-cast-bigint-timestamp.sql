@@ -1,0 +1,1 @@
+SELECT CAST(cycles AS timestamp) FROM works.sensors

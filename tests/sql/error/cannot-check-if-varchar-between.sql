@@ -1,0 +1,1 @@
+SELECT site BETWEEN 1 AND 2 FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT CASE site WHEN 1 THEN 1 END FROM works.sensors

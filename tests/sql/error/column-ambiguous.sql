@@ -1,0 +1,1 @@
+SELECT time FROM works.sensors a JOIN works.lines b ON a.time = b.time

@@ -1,0 +1,1 @@
+SELECT s.oil FROM works.sensors s

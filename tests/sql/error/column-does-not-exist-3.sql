@@ -1,0 +1,1 @@
+SELECT t.x FROM (SELECT ROW(1) AS t)

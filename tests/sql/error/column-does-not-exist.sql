@@ -1,0 +1,1 @@
+SELECT oil_level FROM works.sensors

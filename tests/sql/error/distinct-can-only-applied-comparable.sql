@@ -1,0 +1,1 @@
+SELECT DISTINCT create_time_series(time, temperature) FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT parse_duration('x')

@@ -1,0 +1,1 @@
+SELECT site FROM works.sensors FETCH FIRST 1 ROW WITH TIES

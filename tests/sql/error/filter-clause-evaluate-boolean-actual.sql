@@ -1,0 +1,1 @@
+SELECT count(*) FILTER (WHERE 1) FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT site FROM works.sensors GROUP BY 5

@@ -1,0 +1,1 @@
+SELECT lag(site) IGNORE NULLS OVER (ORDER BY time) FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT extract(century FROM now())

@@ -1,0 +1,1 @@
+SELECT * FROM works.sensors JOIN works.lines ON sensors.site

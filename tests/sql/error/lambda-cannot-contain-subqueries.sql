@@ -1,0 +1,1 @@
+SELECT transform(ARRAY[1], x -> (SELECT 1))

@@ -1,0 +1,1 @@
+SELECT filter(ARRAY[1], x -> x)

@@ -1,0 +1,1 @@
+SELECT 1 AND running FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT 1 IN (SELECT 1, 2)

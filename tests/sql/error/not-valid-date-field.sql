@@ -1,0 +1,1 @@
+SELECT date_add('hour', 1, current_date)

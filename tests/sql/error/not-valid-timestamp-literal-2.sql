@@ -1,0 +1,1 @@
+SELECT time > 'yesterday' FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT site FROM works.sensors ORDER BY 5

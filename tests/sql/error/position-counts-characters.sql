@@ -1,0 +1,1 @@
+SELECT 'täglich – 日本', nope FROM works.sensors

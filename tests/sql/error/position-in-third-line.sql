@@ -1,0 +1,3 @@
+SELECT site,
+       zone
+  FROM works.sensors WHERE	none = 1

@@ -1,0 +1,4 @@
+WITH a AS (
+  SELECT site FROM works.sensors
+)
+SELECT zone FROM a

@@ -1,0 +1,1 @@
+SELECT running AND 1d FROM works.sensors

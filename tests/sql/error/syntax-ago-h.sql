@@ -1,0 +1,1 @@
+SELECT ago('2h')

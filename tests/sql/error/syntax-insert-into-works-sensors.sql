@@ -1,0 +1,1 @@
+INSERT INTO works.sensors VALUES (1)

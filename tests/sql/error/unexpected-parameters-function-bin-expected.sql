@@ -1,0 +1,1 @@
+SELECT bin(now(), 1y)

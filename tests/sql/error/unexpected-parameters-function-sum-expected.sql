@@ -1,0 +1,1 @@
+SELECT sum(site) FROM works.sensors

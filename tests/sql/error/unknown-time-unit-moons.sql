@@ -1,0 +1,1 @@
+SELECT parse_duration('2 moons')

@@ -1,0 +1,1 @@
+SELECT cycles IN (1, 'x') FROM works.sensors

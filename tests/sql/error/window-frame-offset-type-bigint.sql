@@ -1,0 +1,1 @@
+SELECT sum(cycles) OVER (ROWS 'x' PRECEDING) FROM works.sensors

@@ -1,0 +1,2 @@
+SELECT -- to the end of the line
+  1 /* inside */ + /* 'quote */ 2;

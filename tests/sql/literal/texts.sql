@@ -1,0 +1,1 @@
+SELECT 'plain', 'it''s', '', U&'d\0061t\+000061', U&'d!0061ta' UESCAPE '!', 'täglich'

@@ -1,0 +1,1 @@
+SELECT r.a, r.b, r FROM (SELECT CAST(ROW(1, 'x') AS ROW(a BIGINT, b VARCHAR)) AS r)

@@ -1,0 +1,1 @@
+SELECT site value, time date, zone limit FROM works.sensors DESC LIMIT 4

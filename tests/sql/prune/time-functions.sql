@@ -1,0 +1,1 @@
+SELECT site FROM works.sensors WHERE bin(time, 1h) >= '2024-05-01 00:30:00' AND bin(time, 1h) < '2024-05-02' AND date_trunc('day', time) <= '2024-05-03' AND time + 1h < now() AND to_milliseconds(time) > 1000

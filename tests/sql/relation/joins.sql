@@ -1,0 +1,1 @@
+SELECT s.machine, l.line, r.line FROM works.sensors s JOIN works.lines l ON s.time = l.time AND s.site = l.site LEFT JOIN works.lines r ON r.time = s.time RIGHT OUTER JOIN works.bare b ON b.time = s.time FULL JOIN works.bare c ON c.time = b.time

@@ -1,0 +1,1 @@
+(SELECT site FROM works.sensors ORDER BY time DESC LIMIT 1) UNION ALL ((SELECT line FROM works.lines EXCEPT SELECT 'x') ORDER BY 1 LIMIT 2)

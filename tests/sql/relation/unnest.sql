@@ -1,0 +1,1 @@
+SELECT a, b, o FROM UNNEST(ARRAY[1, 2], ARRAY['x']) WITH ORDINALITY AS u (a, b, o)

@@ -1,0 +1,1 @@
+SELECT * FROM works.bare a JOIN works.bare b USING (time)

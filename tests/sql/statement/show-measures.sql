@@ -1,0 +1,1 @@
+SHOW MEASURES IN works.sensors LIKE 't%'

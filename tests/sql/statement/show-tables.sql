@@ -1,0 +1,1 @@
+show tables from "works" like 'a!_%' escape '!'

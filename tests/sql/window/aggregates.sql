@@ -1,0 +1,3 @@
+SELECT avg(temperature) OVER (PARTITION BY site ORDER BY time ROWS 5 PRECEDING), sum(cycles) OVER (ORDER BY time RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), count(*) OVER (), count(*) FILTER (WHERE running) OVER (PARTITION BY zone),
+       stddev(temperature) OVER (ORDER BY time ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)
+FROM works.sensors
