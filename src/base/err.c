@@ -24,7 +24,7 @@ static void trim_partial_utf8(char *text, size_t len)
         text[i - 1] = '\0';
 }
 
-static void set_text(struct mr_error *err, const char *fmt, va_list ap)
+MR_PRINTF(2, 0) static void set_text(struct mr_error *err, const char *fmt, va_list ap)
 {
     int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
     if (n < 0)

@@ -1,6 +1,8 @@
 /* Merging, validation, values, times and windows. Section numbers are of the Write API reference. */
 #include "kit.h"
 
+#include <stdio.h>
+
 #define DIMS "\"Dimensions\":[{\"Name\":\"host\",\"Value\":\"a\"}],"
 #define TIME "\"Time\":\"1700000000000\""
 
