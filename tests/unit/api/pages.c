@@ -142,6 +142,8 @@ static void tokens_are_guarded(void **state)
     refused("ListTables", NULL, token);
     refused("ListTables", "db01", token);
     refused("ListDatabases", NULL, token);
+    succeeds("ListTables", "{\"MaxResults\":1}");
+    refused("ListDatabases", NULL, member("NextToken")); /* the same parameters: none */
     for (size_t i = 0; i < len; i++) {
         char *changed = (char *)mr_arena_dup(&world.arena, mr_str_of(token)).ptr;
         changed[i] = changed[i] == 'A' ? 'B' : 'A';

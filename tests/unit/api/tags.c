@@ -164,6 +164,10 @@ static void pages_when_asked(void **state)
     succeeds("ListTagsForResource", "{\"ResourceARN\":\"" TABLE "\",\"MaxResults\":2}");
     const char *token = member("NextToken");
     assert_string_not_equal(token, "");
+    input = mr_arena_printf(&world.arena, "{\"ResourceARN\":\"%s\",\"MaxResults\":1,\"NextToken\":\"%s\"}",
+                            TABLE, token);
+    succeeds("ListTagsForResource", input.ptr);
+    assert_string_equal(member("Key"), "k3");
     succeeds("UntagResource", UNTAG(TABLE, "\"k2\"")); /* the key the page ended with */
     input = mr_arena_printf(&world.arena, "{\"ResourceARN\":\"%s\",\"MaxResults\":3,\"NextToken\":\"%s\"}",
                             TABLE, token);
