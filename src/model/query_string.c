@@ -62,7 +62,7 @@ static bool take(struct model_decoder *d, const struct model_member *m, struct m
     }
 }
 
-/* One name=value. */
+/* One name=value. What no member is called, the signature's X-Amz- parameters among it, is passed over. */
 static int take_parameter(struct model_decoder *d, const struct model_shape *shape, struct mr_str part,
                           void *value)
 {
@@ -73,9 +73,6 @@ static int take_parameter(struct model_decoder *d, const struct model_shape *sha
         return model_fail(d->fault, MODEL_SERIALIZATION, d->arena, "The query string is not valid.");
     if (name.ptr == NULL || text.ptr == NULL)
         return MR_ENOMEM;
-    struct mr_str signature = MR_STR("X-Amz-");
-    if (name.len >= signature.len && mr_str_ieq(mr_str_slice(name, 0, signature.len), signature))
-        return MR_OK;
     const struct model_member *m = model_member_find(shape->index, name);
     if (m == NULL)
         return MR_OK;

@@ -140,6 +140,7 @@ static void patterns(void **state)
         {MODEL_PATTERN_S3_KEY, "a b", false},
         {MODEL_PATTERN_TASK_ID, "9A", true},
         {MODEL_PATTERN_TASK_ID, "9a", false},
+        {MODEL_PATTERN_TASK_ID, "9aA", false},
         {MODEL_PATTERN_QUERY_ID, "aZ9", true},
         {MODEL_PATTERN_QUERY_ID, "a-9", false},
     };
