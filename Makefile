@@ -41,8 +41,8 @@ FUZZ_SECONDS ?= 1800
 fuzz: setup-test
 	@tests/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build
-	@bench/run.sh
+bench: setup-test build
+	@python3 bench/run.py
 
 # The long form of the crash, power-cut and model tests (counts of a release).
 torture: setup-test

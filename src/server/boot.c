@@ -2,6 +2,7 @@
 
 #include "server/datadir.h"
 #include "server/handler.h"
+#include "server/retention.h"
 
 #include "engine/engine.h"
 #include "query/query.h"
@@ -19,6 +20,7 @@ struct server {
     struct store *store;
     struct engine *engine;
     struct query_service *query;
+    struct retention_job *retention;
     struct workers *workers;
     struct api_server *api;
     struct api_context context;
@@ -88,7 +90,10 @@ static int open_data(struct server *s, struct mr_error *err)
            (unsigned long long)stats.rows, (unsigned long long)stats.series,
            (unsigned long long)stats.log_bytes,
            (long long)((mr_clock_mono(&mr_clock_system) - begin) / MR_NS_PER_MS));
-    return engine_open(&engine, &s->engine, err);
+    status = engine_open(&engine, &s->engine, err);
+    if (status != MR_OK)
+        return status;
+    return retention_start(s->catalog, s->store, &mr_clock_system, 60 * MR_NS_PER_S, &s->retention, err);
 }
 
 static int start_api(struct server *s, struct mr_error *err)
@@ -207,6 +212,7 @@ void server_stop(struct server *s)
     if (s->query != NULL)
         query_service_close(s->query);
     api_context_release(&s->context);
+    retention_stop(s->retention);
     if (s->engine != NULL)
         engine_close(s->engine);
     if (s->store != NULL)
