@@ -57,8 +57,10 @@ void client_send(struct client *c, const void *bytes, size_t len)
     const char *at = bytes;
     while (len > 0) {
         ssize_t n = c->ssl != NULL ? SSL_write(c->ssl, at, (int)len) : send(c->fd, at, len, MSG_NOSIGNAL);
-        if (n < 0 && c->ssl == NULL && (errno == EPIPE || errno == ECONNRESET))
+        if (n < 0 && c->ssl == NULL && (errno == EPIPE || errno == ECONNRESET)) {
+            c->reset = true;
             return;
+        }
         assert_true(n > 0);
         at += n;
         len -= (size_t)n;
@@ -76,8 +78,10 @@ static bool fill(struct client *c)
     char *to = mr_buf_reserve(&c->in, 65536);
     assert_non_null(to);
     ssize_t n = c->ssl != NULL ? SSL_read(c->ssl, to, 65536) : recv(c->fd, to, 65536, 0);
-    if (n < 0 && c->ssl == NULL && errno == ECONNRESET)
+    if (n < 0 && c->ssl == NULL && errno == ECONNRESET) {
+        c->reset = true;
         return false;
+    }
     if (n < 0 && c->ssl == NULL)
         fail_msg("no answer within the limit: %s", strerror(errno));
     if (n <= 0)

@@ -19,6 +19,7 @@ struct client {
     int fd;
     void *ssl; /* SSL *, or NULL */
     struct mr_buf in;
+    bool reset;  /* the server has answered something we sent with a reset */
     size_t used; /* bytes of `in` that earlier replies took */
 };
 

@@ -282,6 +282,7 @@ static unsigned send_body(size_t total, bool chunked, const char *extra)
     if (status == 413) {
         check_str(r.body, "fault 2");
         client_expect_end(&c);
+        assert_false(c.reset); /* on other systems than Linux a reset takes the unread answer with it */
     }
     client_close(&c);
     return status;
