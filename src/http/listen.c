@@ -10,7 +10,7 @@
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage addr;
+    struct sockaddr_storage addr = {0};
     socklen_t len = sizeof addr;
     if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
         return 0;
