@@ -2,21 +2,22 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
 
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+               "the port of either family is read as IPv6's");
+
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage addr = {0};
+    struct sockaddr_in6 addr = {0};
     socklen_t len = sizeof addr;
     if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
         return 0;
-    if (addr.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)&addr)->sin_port);
-    return ntohs(((struct sockaddr_in6 *)&addr)->sin6_port);
+    return ntohs(addr.sin6_port);
 }
 
 /* A listening socket on that address, or a negated errno. */
