@@ -199,6 +199,8 @@ struct scope {
     size_t nfields, cap;
     struct bound_with **with; /* items visible in this query */
     size_t nwith;
+    uint32_t *heads, *next; /* index of many fields by folded name, see names.c */
+    size_t nheads, indexed;
 };
 
 bool scope_add(struct sql_context *cx, struct scope *scope, struct scope_field field);

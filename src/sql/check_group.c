@@ -7,9 +7,11 @@
 #include "sql/bound.h"
 
 #define MAX_SETS 4096
+#define MAX_SETS_CLAUSES 16
+#define MAX_SETS_KEYS 65536 /* of all sets together */
 
-static bool add_key(struct check *c, struct bound_query *q, struct bound_expr *e, const struct ast_expr *ast,
-                    struct sql_list *keys, size_t *index)
+static bool add_key(struct check *c, struct bound_expr *e, const struct ast_expr *ast, struct sql_list *keys,
+                    size_t *index)
 {
     if (!sql_is_comparable(e->type)) {
         struct mr_str type = check_type_text(c->cx, e->type);
@@ -17,13 +19,14 @@ static bool add_key(struct check *c, struct bound_query *q, struct bound_expr *e
                         MR_STR_FMT " is not comparable, and therefore cannot be used in GROUP BY",
                         MR_STR_ARG(type));
     }
-    MR_UNUSED(q);
     for (size_t i = 0; i < keys->n; i++) {
         if (bound_equal(keys->items[i], e)) {
             *index = i;
             return true;
         }
     }
+    if (keys->n == SQL_MAX_COLUMNS)
+        return sql_fail(c->cx, ast->pos, "GROUP BY has more than %d expressions", SQL_MAX_COLUMNS);
     *index = keys->n;
     return sql_push(c->cx, keys, e);
 }
@@ -42,7 +45,7 @@ static bool check_key(struct check *c, struct bound_query *q, const struct ast_e
 {
     if (ast->kind != AST_INTEGER) {
         struct bound_expr *e = check_expr(c, ast);
-        return e != NULL && add_key(c, q, e, ast, keys, index);
+        return e != NULL && add_key(c, e, ast, keys, index);
     }
     if (ast->i64 < 1 || (uint64_t)ast->i64 > q->noutputs)
         return sql_fail(c->cx, ast->pos, "GROUP BY position %lld is not in select list", (long long)ast->i64);
@@ -53,7 +56,7 @@ static bool check_key(struct check *c, struct bound_query *q, const struct ast_e
             "GROUP BY clause cannot contain aggregations, window functions or grouping operations: "
             "[position %lld]",
             (long long)ast->i64);
-    return add_key(c, q, e, ast, keys, index);
+    return add_key(c, e, ast, keys, index);
 }
 
 static bool push_set(struct sql_context *cx, struct sql_list *sets, const size_t *keys, size_t n)
@@ -132,9 +135,14 @@ static bool cross_sets(struct check *c, size_t pos, const struct sql_list *a, co
 {
     if (a->n * b->n > MAX_SETS)
         return sql_fail(c->cx, pos, "GROUP BY has more than %d grouping sets", MAX_SETS);
+    size_t total = 0;
     for (size_t i = 0; i < a->n; i++) {
         for (size_t k = 0; k < b->n; k++) {
             const struct bound_set *x = a->items[i], *y = b->items[k];
+            total += x->nkeys + y->nkeys;
+            if (total > MAX_SETS_KEYS)
+                return sql_fail(c->cx, pos, "GROUP BY has more than %d keys in its grouping sets",
+                                MAX_SETS_KEYS);
             size_t *keys = SQL_ARRAY_NEW(c->cx, x->nkeys + y->nkeys, size_t);
             if (keys == NULL)
                 return false;
@@ -147,17 +155,34 @@ static bool cross_sets(struct check *c, size_t pos, const struct sql_list *a, co
     return true;
 }
 
+/* The plain elements are one set, made first; each CUBE, ROLLUP and GROUPING SETS multiplies it. */
 bool check_group_by(struct check *c, struct bound_query *q, const struct ast_select *s)
 {
     struct sql_list keys = {NULL, 0, 0}, sets = {NULL, 0, 0};
-    bool plain = true;
+    size_t nsets = 0, index;
     if (s->group_distinct)
         return sql_fail_unsupported(c->cx, s->pos, "GROUP BY DISTINCT");
-    if (!push_set(c->cx, &sets, (const size_t[]){0}, 0))
+    for (size_t i = 0; i < s->ngroups; i++) {
+        const struct ast_group_set *set = s->groups[i]->sets[0];
+        bool plain = s->groups[i]->kind == AST_GROUP_EXPR;
+        nsets += !plain;
+        for (size_t k = 0; plain && k < set->nitems; k++) {
+            if (!check_key(c, q, set->items[k], &keys, &index))
+                return false;
+        }
+    }
+    size_t *plain_keys = SQL_ARRAY_NEW(c->cx, keys.n, size_t);
+    for (size_t i = 0; plain_keys != NULL && i < keys.n; i++)
+        plain_keys[i] = i;
+    if (plain_keys == NULL || !push_set(c->cx, &sets, plain_keys, keys.n))
         return false;
+    if (nsets > MAX_SETS_CLAUSES)
+        return sql_fail(c->cx, s->pos, "GROUP BY has more than %d CUBE, ROLLUP and GROUPING SETS",
+                        MAX_SETS_CLAUSES);
     for (size_t i = 0; i < s->ngroups; i++) {
         struct sql_list mine = {NULL, 0, 0}, next = {NULL, 0, 0};
-        plain = plain && s->groups[i]->kind == AST_GROUP_EXPR;
+        if (s->groups[i]->kind == AST_GROUP_EXPR)
+            continue;
         if (!element_sets(c, q, s->groups[i], &keys, &mine) ||
             !cross_sets(c, s->groups[i]->pos, &sets, &mine, &next))
             return false;
@@ -165,7 +190,7 @@ bool check_group_by(struct check *c, struct bound_query *q, const struct ast_sel
     }
     q->keys = (struct bound_expr **)keys.items;
     q->nkeys = keys.n;
-    if (plain)
+    if (nsets == 0)
         return true; /* one set of all keys */
     q->nsets = sets.n;
     q->sets = SQL_ARRAY_NEW(c->cx, sets.n, struct bound_set);
@@ -223,6 +248,8 @@ static bool add_aggregate(struct regroup *g, struct bound_expr **slot)
     while (i < q->aggregates.n && !bound_equal(q->aggregates.items[i], *slot))
         i++;
     if (i == q->aggregates.n) {
+        if (i == SQL_MAX_COLUMNS)
+            return sql_fail(g->cx, (*slot)->pos, "Query has more than %d aggregates", SQL_MAX_COLUMNS);
         if (!sql_push(g->cx, &q->aggregates, *slot))
             return false;
         struct bound_column *columns = SQL_ARRAY_NEW(g->cx, r->ncolumns + 1, struct bound_column);

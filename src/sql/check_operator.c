@@ -187,6 +187,49 @@ static const struct sql_type *comparable(struct sql_context *cx, struct bound_ex
     return t;
 }
 
+/* Arrays with NULL elements: unequal when two elements differ, else unknown. */
+#define ARRAY_EQUAL                                                                                          \
+    "list_extract(list_transform([struct_pack(x := $1, y := $2)], lambda $b: CASE WHEN $b.x IS NULL OR "     \
+    "$b.y IS NULL "                                                                                          \
+    "THEN CAST(NULL AS BOOLEAN) WHEN len($b.x) <> len($b.y) THEN false WHEN list_count($b.x) = len($b.x) "   \
+    "AND "                                                                                                   \
+    "list_count($b.y) = len($b.y) THEN $b.x = $b.y WHEN len(list_filter(list_zip($b.x, $b.y), lambda $c: "   \
+    "$c[1] <> $c[2])) > 0 THEN false END), 1)"
+
+static struct bound_expr *compare(struct sql_context *cx, size_t pos, uint8_t op, struct bound_expr *a,
+                                  struct bound_expr *b)
+{
+    struct bound_expr *e =
+        a != NULL && b != NULL ? bound_new(cx, BOUND_COMPARE, pos, sql_scalar(SQL_BOOLEAN), 2) : NULL;
+    if (e == NULL)
+        return NULL;
+    e->op = op;
+    e->args[0] = a;
+    e->args[1] = b;
+    return e;
+}
+
+/* a = b: the engine itself calls NULLs inside of rows and arrays equal, so rows are taken apart. */
+static struct bound_expr *equal(struct sql_context *cx, size_t pos, struct bound_expr *a,
+                                struct bound_expr *b)
+{
+    const struct sql_type *t = a->type;
+    if (t->kind == SQL_ARRAY)
+        return bound_call2(cx, pos, sql_scalar(SQL_BOOLEAN), ARRAY_EQUAL, a, b);
+    if (t->kind != SQL_ROW)
+        return compare(cx, pos, AST_EQ, a, b);
+    struct bound_expr *x = bound_let(cx, a), *y = bound_let(cx, b);
+    struct bound_expr *all = bound_new(cx, BOUND_AND, pos, sql_scalar(SQL_BOOLEAN), t->nfields);
+    for (size_t i = 0; x != NULL && y != NULL && all != NULL && i < t->nfields; i++) {
+        struct bound_expr *f = bound_field(cx, pos, x, i), *g = bound_field(cx, pos, y, i);
+        if (f == NULL || g == NULL || (all->args[i] = equal(cx, pos, f, g)) == NULL)
+            return NULL;
+    }
+    if (x == NULL || y == NULL)
+        return NULL;
+    return bound_let_in(cx, a, x, bound_let_in(cx, b, y, all));
+}
+
 struct bound_expr *check_compare(struct check *c, const struct ast_expr *e)
 {
     struct bound_expr *a = check_expr(c, e->a), *b = a != NULL ? check_expr(c, e->b) : NULL;
@@ -198,15 +241,26 @@ struct bound_expr *check_compare(struct check *c, const struct ast_expr *e)
         no_operator(c->cx, e->pos, distinct ? "IS DISTINCT FROM" : compare_texts[e->op], a->type, b->type);
         return NULL;
     }
-    struct bound_expr *out =
-        bound_new(c->cx, distinct ? BOUND_DISTINCT : BOUND_COMPARE, e->pos, sql_scalar(SQL_BOOLEAN), 2);
-    if (out == NULL)
+    a = sql_coerce(c->cx, a, t);
+    b = a != NULL ? sql_coerce(c->cx, b, t) : NULL;
+    if (b == NULL)
         return NULL;
-    out->op = e->op;
-    out->negated = e->negated;
-    out->args[0] = sql_coerce(c->cx, a, t);
-    out->args[1] = out->args[0] != NULL ? sql_coerce(c->cx, b, t) : NULL;
-    return out->args[1] != NULL ? out : NULL;
+    if (!distinct && e->op <= AST_NE && (t->kind == SQL_ROW || t->kind == SQL_ARRAY)) {
+        struct bound_expr *same = equal(c->cx, e->pos, a, b);
+        struct bound_expr *not = e->op == AST_NE && same != NULL
+                                     ? bound_new(c->cx, BOUND_NOT, e->pos, sql_scalar(SQL_BOOLEAN), 1)
+                                     : NULL;
+        if (not == NULL)
+            return e->op == AST_EQ ? same : NULL;
+        not ->args[0] = same;
+        return not ;
+    }
+    struct bound_expr *out = compare(c->cx, e->pos, e->op, a, b);
+    if (out != NULL && distinct) {
+        out->kind = BOUND_DISTINCT;
+        out->negated = e->negated;
+    }
+    return out;
 }
 
 struct bound_expr *check_between(struct check *c, const struct ast_expr *e)

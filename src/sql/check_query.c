@@ -204,6 +204,9 @@ static bool check_order(struct block *b, struct bound_query *q, const struct ast
         if (!scope_add(b->cx, &outputs, f))
             return false;
     }
+    if (ast->norder > SQL_MAX_COLUMNS)
+        return sql_fail(b->cx, ast->order[0]->expr->pos, "ORDER BY has more than %d expressions",
+                        SQL_MAX_COLUMNS);
     q->order = SQL_ARRAY_NEW(b->cx, ast->norder, struct bound_order);
     for (size_t i = 0; q->order != NULL && i < ast->norder; i++) {
         struct bound_order *o = &q->order[i];

@@ -263,6 +263,7 @@ static bool check_using(struct sql_context *cx, const struct ast_relation *ast, 
     }
     memmove(scope->fields + left + n, scope->fields + left, (end - left) * sizeof *scope->fields);
     memcpy(scope->fields + left, merged, n * sizeof *merged);
+    scope->indexed = 0; /* fields have moved */
     *on = all;
     return true;
 }

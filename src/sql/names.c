@@ -35,13 +35,61 @@ static bool field_matches(const struct scope_field *f, const struct mr_str *name
            (n < 3 || same_name(f->database, names[n - 3], exact));
 }
 
+/* Scopes of few fields are searched from end to end; larger ones through chains of fields whose names are
+ * equal without regard to case. Names are outside input, so a wide join and a long statement must not
+ * multiply. */
+#define INDEX_FROM 32
+
+static uint32_t fold_hash(struct mr_str s)
+{
+    uint32_t h = 2166136261U; /* FNV-1a */
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        h = (h ^ (c >= 'A' && c <= 'Z' ? c + 32U : c)) * 16777619U;
+    }
+    return h;
+}
+
+static bool build_index(struct sql_context *cx, struct scope *scope)
+{
+    scope->nheads = 64;
+    while (scope->nheads < scope->nfields)
+        scope->nheads *= 2;
+    scope->heads = SQL_ARRAY_NEW(cx, scope->nheads, uint32_t);
+    scope->next = SQL_ARRAY_NEW(cx, scope->nfields, uint32_t);
+    if (scope->heads == NULL || scope->next == NULL)
+        return false;
+    memset(scope->heads, 0xFF, scope->nheads * sizeof *scope->heads);
+    for (size_t i = scope->nfields; i > 0; i--) { /* so that chains run upwards */
+        uint32_t *head = &scope->heads[fold_hash(scope->fields[i - 1].name) & (scope->nheads - 1)];
+        scope->next[i - 1] = *head;
+        *head = (uint32_t)(i - 1);
+    }
+    scope->indexed = scope->nfields;
+    return true;
+}
+
+static size_t first_field(const struct scope *scope, struct mr_str name)
+{
+    if (scope->nfields < INDEX_FROM)
+        return 0;
+    return scope->heads[fold_hash(name) & (scope->nheads - 1)];
+}
+
+static size_t next_field(const struct scope *scope, size_t i)
+{
+    return scope->nfields < INDEX_FROM ? i + 1 : scope->next[i];
+}
+
 /* The field of one scope that exactly `n` names mean. false: ambiguous, error set. */
-static bool find_here(struct sql_context *cx, const struct scope *scope, const struct mr_str *names, size_t n,
+static bool find_here(struct sql_context *cx, struct scope *scope, const struct mr_str *names, size_t n,
                       size_t pos, struct bound_expr **out)
 {
     *out = NULL;
+    if (scope->nfields >= INDEX_FROM && scope->indexed != scope->nfields && !build_index(cx, scope))
+        return false;
     for (int exact = 1; exact >= 0 && *out == NULL; exact--) {
-        for (size_t i = 0; i < scope->nfields; i++) {
+        for (size_t i = first_field(scope, names[n - 1]); i < scope->nfields; i = next_field(scope, i)) {
             if (!field_matches(&scope->fields[i], names, n, exact != 0))
                 continue;
             if (*out != NULL && !bound_equal(*out, scope->fields[i].expr)) {
