@@ -19,8 +19,8 @@ void sql_position(struct mr_str text, size_t pos, unsigned *line, unsigned *colu
     }
 }
 
-static bool fail(struct sql_context *cx, size_t pos, bool prefix, bool unsupported, const char *fmt,
-                 va_list ap)
+MR_PRINTF(4, 0)
+static bool fail(struct sql_context *cx, size_t pos, bool prefix, const char *fmt, va_list ap)
 {
     if (cx->status != MR_OK)
         return false; /* the first error stays */
@@ -31,7 +31,7 @@ static bool fail(struct sql_context *cx, size_t pos, bool prefix, bool unsupport
         message.len--; /* cut at a character */
     struct sql_error *e = cx->error;
     sql_position(cx->text, pos, &e->line, &e->column);
-    e->unsupported = unsupported;
+    e->unsupported = false;
     if (prefix)
         e->message =
             mr_arena_printf(cx->arena, "line %u:%u: " MR_STR_FMT, e->line, e->column, MR_STR_ARG(message));
@@ -45,7 +45,7 @@ bool sql_fail(struct sql_context *cx, size_t pos, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    fail(cx, pos, true, false, fmt, ap);
+    fail(cx, pos, true, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -54,7 +54,7 @@ bool sql_fail_plain(struct sql_context *cx, size_t pos, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    fail(cx, pos, false, false, fmt, ap);
+    fail(cx, pos, false, fmt, ap);
     va_end(ap);
     return false;
 }
@@ -73,10 +73,12 @@ bool sql_fail_unsupported(struct sql_context *cx, size_t pos, const char *fmt, .
     va_list ap;
     char what[512];
     va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
+    int n = vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    if (cx->status == MR_OK && !sql_fail(cx, pos, "%s is not supported", what))
-        cx->error->unsupported = true;
+    if (cx->status != MR_OK || n < 0)
+        return false;
+    sql_fail(cx, pos, "%s is not supported", what);
+    cx->error->unsupported = true;
     return false;
 }
 

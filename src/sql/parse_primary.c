@@ -329,9 +329,12 @@ static struct ast_expr *parse_position(struct parser *p)
     if (e == NULL || (e->call = SQL_NEW(p->cx, struct ast_call)) == NULL)
         return NULL;
     p->at += 2;
+    if (!parse_enter(p))
+        return NULL;
     if ((needle = parse_value(p)) == NULL || !parse_need(p, SQL_KW_IN) || (text = parse_value(p)) == NULL ||
         !parse_need_symbol(p, ')') || !sql_push(p->cx, &items, text) || !sql_push(p->cx, &items, needle))
         return NULL;
+    parse_leave(p);
     e->text = MR_STR("strpos");
     e->items = (struct ast_expr **)items.items;
     e->nitems = 2;
