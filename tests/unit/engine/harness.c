@@ -157,3 +157,19 @@ void check_values(const struct value_case *values, size_t count)
     for (size_t i = 0; i < count; i++)
         check_value(values[i].type, values[i].expression, values[i].want);
 }
+
+#ifdef __SANITIZE_THREAD__
+/* libduckdb is not instrumented, so ThreadSanitizer sees the memory its threads hand over but not the locks
+ * by which they do it. Left out are only its own code and the reads of its result chunks. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "called_from_lib:libduckdb.so\n"
+           "called_from_lib:libstdc++.so\n"
+           "race:libduckdb.so\n"
+           "race:libstdc++.so\n"
+           "mutex:libduckdb.so\n"
+           "race:row_coder_row\n"
+           "race:row_coder_chunk\n";
+}
+#endif
