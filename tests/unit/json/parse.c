@@ -100,7 +100,7 @@ static void iteration_skips_nested_values(void **state)
         parsed(*state, "{\"a\":{\"x\":[1,2,{\"y\":3}]},\"b\":4.5,\"c\":[[],[[]]],\"d\":\"e\"}");
     struct json_iter it = json_items(root);
     struct mr_str name;
-    struct json_value v;
+    struct json_value v = {0};
     char names[8] = "";
     size_t n = 0;
     while (json_next_field(&it, &name, &v))
