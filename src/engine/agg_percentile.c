@@ -1,8 +1,9 @@
 /* approx_percentile: exact, by nearest rank (query-language reference 6.14).
  *
- * A state keeps every value, as a key whose order as an integer is the value's own order; weights only from
- * the first that is not 1. Memory is counted against the engine's limit. One percentile is found by
- * selection, several by sorting.
+ * A state keeps every value, as a key whose order as an integer is the value's own order, and its weight from
+ * the first weight on that is not 1. Memory is counted against the engine's limit. One percentile is found by
+ * selection, several by sorting. Finishing allocates nothing and cannot fail: DuckDB does not free the states
+ * of a group whose finish failed.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,14 +11,25 @@
 #include "base/rand.h"
 #include "engine/fn.h"
 
+struct weighted {
+    int64_t key, weight;
+};
+
 struct percentile {
     struct agg_budget *budget;
-    int64_t *keys;
-    int64_t *weights; /* NULL: all 1 */
-    double *ps;       /* wanted percentiles */
+    union {
+        int64_t *keys;          /* all weights are 1 */
+        struct weighted *pairs; /* `weighted` */
+    };
+    double *ps; /* wanted percentiles */
     size_t n, capacity, nps;
-    bool started;
+    bool started, weighted;
 };
+
+static size_t bytes_of(const struct percentile *s, size_t count)
+{
+    return count * (s->weighted ? sizeof(struct weighted) : sizeof(int64_t));
+}
 
 static idx_t percentile_size(duckdb_function_info info)
 {
@@ -35,8 +47,7 @@ static void percentile_destroy(duckdb_aggregate_state *states, idx_t count)
 {
     for (idx_t i = 0; i < count; i++) {
         struct percentile *s = (struct percentile *)(void *)states[i];
-        agg_free(s->budget, s->keys, s->capacity * sizeof(*s->keys));
-        agg_free(s->budget, s->weights, s->capacity * sizeof(*s->weights));
+        agg_free(s->budget, s->keys, bytes_of(s, s->capacity));
         agg_free(s->budget, s->ps, s->nps * sizeof(*s->ps));
         *s = (struct percentile){0};
     }
@@ -70,35 +81,28 @@ static double value_of(int64_t key)
 static bool grow(duckdb_function_info info, struct percentile *s, size_t need)
 {
     size_t capacity = s->capacity * 2 > need ? s->capacity * 2 : need;
-    size_t before = s->capacity * sizeof(int64_t), after;
 
     if (capacity < 8)
         capacity = 8;
-    after = capacity * sizeof(int64_t);
-    int64_t *keys = agg_realloc(info, &s->budget, s->keys, before, after);
-    if (keys == NULL)
+    void *grown = agg_realloc(info, &s->budget, s->keys, bytes_of(s, s->capacity), bytes_of(s, capacity));
+    if (grown == NULL)
         return false;
-    s->keys = keys;
-    if (s->weights != NULL) {
-        int64_t *weights = agg_realloc(info, &s->budget, s->weights, before, after);
-        if (weights == NULL) {
-            /* destroy counts both by the capacity: give the keys' growth back to the books */
-            atomic_fetch_sub(&s->budget->used, after - before);
-            return false;
-        }
-        s->weights = weights;
-    }
+    s->keys = grown;
     s->capacity = capacity;
     return true;
 }
 
 static bool begin_weights(duckdb_function_info info, struct percentile *s)
 {
-    s->weights = agg_realloc(info, &s->budget, NULL, 0, s->capacity * sizeof(*s->weights));
-    if (s->weights == NULL)
+    struct weighted *pairs = agg_realloc(info, &s->budget, NULL, 0, s->capacity * sizeof(*pairs));
+
+    if (pairs == NULL)
         return false;
     for (size_t i = 0; i < s->n; i++)
-        s->weights[i] = 1;
+        pairs[i] = (struct weighted){s->keys[i], 1};
+    agg_free(s->budget, s->keys, bytes_of(s, s->capacity));
+    s->pairs = pairs;
+    s->weighted = true;
     return true;
 }
 
@@ -110,12 +114,12 @@ static bool add(duckdb_function_info info, struct percentile *s, int64_t key, in
     }
     if (s->n == s->capacity && !grow(info, s, s->n + 1))
         return false;
-    if (weight != 1 && s->weights == NULL && !begin_weights(info, s))
+    if (weight != 1 && !s->weighted && !begin_weights(info, s))
         return false;
-    s->keys[s->n] = key;
-    if (s->weights != NULL)
-        s->weights[s->n] = weight;
-    s->n++;
+    if (s->weighted)
+        s->pairs[s->n++] = (struct weighted){key, weight};
+    else
+        s->keys[s->n++] = key;
     return true;
 }
 
@@ -179,9 +183,11 @@ static bool join(duckdb_function_info info, const struct percentile *from, struc
         return false;
     if (into->n + from->n > into->capacity && !grow(info, into, into->n + from->n))
         return false;
-    for (size_t i = 0; i < from->n; i++)
-        if (!add(info, into, from->keys[i], from->weights != NULL ? from->weights[i] : 1))
+    for (size_t i = 0; i < from->n; i++) {
+        int64_t key = from->weighted ? from->pairs[i].key : from->keys[i];
+        if (!add(info, into, key, from->weighted ? from->pairs[i].weight : 1))
             return false;
+    }
     return true;
 }
 
@@ -196,6 +202,7 @@ static void combine(duckdb_function_info info, duckdb_aggregate_state *from, duc
 /* ---- answering
  * ----------------------------------------------------------------------------------------------- */
 
+/* Of keys, and of pairs, which begin with their key. */
 static int compare(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -239,61 +246,37 @@ static size_t rank_of(double p, size_t n)
     return rank < 1 ? 0 : (size_t)rank > n ? n - 1 : (size_t)rank - 1;
 }
 
-struct weighted {
-    int64_t key, weight;
-};
-
-/* Sorted pairs with cumulative weights in place of the weights. */
-static struct weighted *accumulate(const struct percentile *s)
-{
-    struct weighted *pairs = mr_calloc(s->n, sizeof(*pairs));
-
-    if (pairs == NULL)
-        return NULL;
-    for (size_t i = 0; i < s->n; i++)
-        pairs[i] = (struct weighted){s->keys[i], s->weights[i]};
-    qsort(pairs, s->n, sizeof(*pairs), compare);
-    for (size_t i = 1; i < s->n; i++)
-        if (__builtin_add_overflow(pairs[i].weight, pairs[i - 1].weight, &pairs[i].weight))
-            pairs[i].weight = INT64_MAX;
-    return pairs;
-}
-
+/* The first key whose cumulative weight is at least p of the total; pairs are sorted. */
 static int64_t weighted_key(const struct weighted *pairs, size_t n, double p)
 {
-    double want = p * (double)pairs[n - 1].weight;
-    size_t low = 0, high = n - 1; /* the first whose cumulative weight reaches it */
+    double total = 0, sum = 0;
+    size_t i = 0;
 
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if ((double)pairs[mid].weight >= want)
-            high = mid;
-        else
-            low = mid + 1;
+    for (size_t k = 0; k < n; k++)
+        total += (double)pairs[k].weight;
+    for (; i + 1 < n; i++) {
+        sum += (double)pairs[i].weight;
+        if (sum >= p * total)
+            break;
     }
-    return pairs[low].key;
+    return pairs[i].key;
 }
 
-/* The keys of all wanted percentiles. False: no memory, the step has failed. */
-static bool answer(duckdb_function_info info, struct percentile *s, int64_t *out)
+/* Puts the values in the order in which `answer` looks for them. */
+static void prepare(struct percentile *s)
 {
-    if (s->weights != NULL) {
-        struct weighted *pairs = accumulate(s);
-        if (pairs == NULL) {
-            agg_fail(info, MR_ENOMEM, "out of memory");
-            return false;
-        }
-        for (size_t k = 0; k < s->nps; k++)
-            out[k] = weighted_key(pairs, s->n, s->ps[k]);
-        mr_free(pairs);
-        return true;
-    }
-    if (s->nps > 1)
+    if (s->weighted)
+        qsort(s->pairs, s->n, sizeof(*s->pairs), compare);
+    else if (s->nps > 1)
         qsort(s->keys, s->n, sizeof(*s->keys), compare);
-    for (size_t k = 0; k < s->nps; k++)
-        out[k] = s->nps > 1 ? s->keys[rank_of(s->ps[k], s->n)]
-                            : select_rank(s->keys, s->n, rank_of(s->ps[k], s->n));
-    return true;
+}
+
+static int64_t answer(struct percentile *s, double p)
+{
+    if (s->weighted)
+        return weighted_key(s->pairs, s->n, p);
+    size_t rank = rank_of(p, s->n);
+    return s->nps > 1 ? s->keys[rank] : select_rank(s->keys, s->n, rank);
 }
 
 static void put_key(void *data, size_t at, int64_t key, bool is_double)
@@ -304,50 +287,40 @@ static void put_key(void *data, size_t at, int64_t key, bool is_double)
         ((int64_t *)data)[at] = key;
 }
 
-static void finish_one(duckdb_function_info info, duckdb_aggregate_state *states, duckdb_vector out,
-                       idx_t count, idx_t offset, bool is_double)
+static void finish_one(duckdb_aggregate_state *states, duckdb_vector out, idx_t count, idx_t offset,
+                       bool is_double)
 {
     void *data = duckdb_vector_get_data(out);
 
     for (idx_t i = 0; i < count; i++) {
         struct percentile *s = (struct percentile *)(void *)states[i];
-        int64_t key = 0;
-        if (s->n == 0)
+        if (s->n == 0) {
             vector_set_null(out, offset + i);
-        else if (!answer(info, s, &key))
-            return;
-        put_key(data, offset + i, key, is_double);
+            continue;
+        }
+        prepare(s);
+        put_key(data, offset + i, answer(s, s->ps[0]), is_double);
     }
 }
 
-static void finish_list(duckdb_function_info info, duckdb_aggregate_state *states, duckdb_vector out,
-                        idx_t count, idx_t offset, bool is_double)
+static void finish_list(duckdb_aggregate_state *states, duckdb_vector out, idx_t count, idx_t offset,
+                        bool is_double)
 {
     duckdb_list_entry *entries = duckdb_vector_get_data(out);
     idx_t size = duckdb_list_vector_get_size(out);
 
     for (idx_t i = 0; i < count; i++) {
         struct percentile *s = (struct percentile *)(void *)states[i];
-        entries[offset + i] = (duckdb_list_entry){size, 0};
+        entries[offset + i] = (duckdb_list_entry){size, s->nps};
         if (s->n == 0) {
             vector_set_null(out, offset + i);
             continue;
         }
-        int64_t *keys = mr_calloc(s->nps + 1, sizeof(*keys));
-        if (keys == NULL || duckdb_list_vector_reserve(out, size + s->nps) != DuckDBSuccess) {
-            mr_free(keys);
-            agg_fail(info, MR_ENOMEM, "out of memory");
-            return;
-        }
-        bool ok = answer(info, s, keys);
+        prepare(s);
+        duckdb_list_vector_reserve(out, size + s->nps);
         void *data = duckdb_vector_get_data(duckdb_list_vector_get_child(out));
-        for (size_t k = 0; ok && k < s->nps; k++)
-            put_key(data, size + k, keys[k], is_double);
-        mr_free(keys);
-        if (!ok)
-            return;
-        entries[offset + i].length = s->nps;
-        size += s->nps;
+        for (size_t k = 0; k < s->nps; k++)
+            put_key(data, size++, answer(s, s->ps[k]), is_double);
         duckdb_list_vector_set_size(out, size);
     }
 }
@@ -361,7 +334,8 @@ static void finish_list(duckdb_function_info info, duckdb_aggregate_state *state
     static void finish_##name(duckdb_function_info info, duckdb_aggregate_state *states, duckdb_vector out,  \
                               idx_t count, idx_t offset)                                                     \
     {                                                                                                        \
-        finish(info, states, out, count, offset, is_double);                                                 \
+        MR_UNUSED(info);                                                                                     \
+        finish(states, out, count, offset, is_double);                                                       \
     }
 PERCENTILE(percentile_f64, true, false, finish_one)
 PERCENTILE(percentile_i64, false, false, finish_one)

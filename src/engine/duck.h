@@ -107,7 +107,10 @@ int lockdown_apply(duckdb_connection con, const struct engine_options *options, 
 int duck_open(struct engine *engine, struct duck **out, struct mr_error *err);
 void duck_unref(struct duck *duck); /* engine->lock held or nobody else about */
 int conn_take(struct engine_run *run, struct mr_error *err);
-void conn_give(struct engine_run *run);
+/* ended: the query's last row was fetched, or none was started. Otherwise the connection is closed, for only
+ * that makes DuckDB end a query whose result is merely dropped; when conn_give returns nothing of it runs any
+ * more. */
+void conn_give(struct engine_run *run, bool ended);
 /* The run on the connection of this context; NULL outside of a run. Destroys the context. */
 struct engine_run *duck_run_of(struct duck *duck, duckdb_client_context context);
 /* No new run uses the database the run was on. */

@@ -115,7 +115,7 @@ int conn_take(struct engine_run *run, struct mr_error *err)
     return status;
 }
 
-void conn_give(struct engine_run *run)
+void conn_give(struct engine_run *run, bool ended)
 {
     struct engine *engine = run->engine;
     struct conn *conn = run->conn;
@@ -131,14 +131,21 @@ void conn_give(struct engine_run *run)
     }
     conn->run = NULL;
     run->conn = NULL;
-    if (engine->nidle < ENGINE_IDLE_CONNS_MAX && !conn->duck->broken && !engine->closing) {
+    bool keep = ended && engine->nidle < ENGINE_IDLE_CONNS_MAX && !conn->duck->broken && !engine->closing;
+    if (keep) {
         conn->next = engine->idle;
         engine->idle = conn;
         engine->nidle++;
-    } else {
-        conn_close(conn);
     }
     pthread_mutex_unlock(&engine->lock);
+    if (keep)
+        return;
+    /* Outside of the lock: it waits for the query's tasks that are still at work. */
+    duckdb_disconnect(&conn->con);
+    pthread_mutex_lock(&engine->lock);
+    duck_unref(conn->duck);
+    pthread_mutex_unlock(&engine->lock);
+    mr_free(conn);
 }
 
 struct engine_run *duck_run_of(struct duck *duck, duckdb_client_context context)

@@ -43,7 +43,11 @@ static bool compile(struct regex *regex, struct fn_call *call, struct mr_str pat
     bool ok = general != NULL && how != NULL;
 
     if (ok && (pattern.len > REGEX_PATTERN_MAX || !regex_from_java(pattern, &translated))) {
-        ok = bad_pattern(call, pattern);
+        ok = false;
+        if (mr_buf_ok(&translated))
+            bad_pattern(call, pattern);
+        else
+            fn_fail(call, MR_ENOMEM, "out of memory");
         goto done;
     }
     if (ok) {
@@ -103,6 +107,8 @@ bool regex_next(struct regex *regex, struct fn_call *call, struct mr_str s, size
             rc == PCRE2_ERROR_JIT_STACKLIMIT)
             fn_fail(call, MR_ELIMIT, "A regular expression needs more steps than the limit of %d",
                     MATCH_LIMIT);
+        else if (rc == PCRE2_ERROR_NOMEMORY)
+            fn_fail(call, MR_ENOMEM, "out of memory");
         else
             fn_fail(call, MR_EINTERNAL, "regular expression fails with %d", rc);
         return false;

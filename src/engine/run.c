@@ -62,6 +62,9 @@ void engine_run_close(struct engine_run *run)
 {
     if (run == NULL)
         return;
+    bool ended = atomic_load(&run->finished) || run->pending == NULL;
+    if (!ended)
+        run_stop(run, RUN_CANCELLED); /* tasks at work see it at their next step */
     if (run->chunk != NULL)
         duckdb_destroy_data_chunk(&run->chunk);
     if (run->has_result)
@@ -70,7 +73,7 @@ void engine_run_close(struct engine_run *run)
         duckdb_destroy_pending(&run->pending);
     if (run->statement != NULL)
         duckdb_destroy_prepare(&run->statement);
-    conn_give(run);
+    conn_give(run, ended);
     row_coder_close(run->coder);
     MR_ASSERT(run->scans == NULL);
     pthread_mutex_destroy(&run->lock);

@@ -25,8 +25,9 @@ int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
     struct fake_table *fake = (struct fake_table *)(void *)table;
     struct store_scan *scan = mr_calloc(1, sizeof(*scan));
     MR_UNUSED(snapshot);
-    MR_UNUSED(err);
-    MR_ASSERT(scan != NULL && spec->ncolumns <= 16);
+    MR_ASSERT(spec->ncolumns <= 16);
+    if (scan == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
     scan->table = fake;
     scan->ncolumns = spec->ncolumns;
     scan->time_min = spec->time_min;
@@ -53,7 +54,8 @@ void store_scan_close(struct store_scan *scan)
 int store_cursor_open(struct store_scan *scan, struct store_cursor **out)
 {
     struct store_cursor *cursor = mr_calloc(1, sizeof(*cursor));
-    MR_ASSERT(cursor != NULL);
+    if (cursor == NULL)
+        return MR_ENOMEM;
     cursor->scan = scan;
     __atomic_add_fetch(&scan->table->open_cursors, 1, __ATOMIC_RELAXED);
     *out = cursor;

@@ -161,6 +161,11 @@ static void aggregates_return_their_memory(void **state)
         "9");
     check_value("l", "mr_percentile_i64(a, 1 - a // 10000, 0.5) FROM range(20000) t(a)",
                 "! percentile weight must be > 0");
+    for (unsigned i = 0; i < 2; i++) /* in an update or in a combine, as chance has it */
+        check_value("l",
+                    "count(x) FROM (SELECT mr_percentile_i64(a, 1, 0.5) AS x FROM range(1000000000) t(a) "
+                    "GROUP BY a % 5000)",
+                    "! Query exceeded the memory limit of 268435456 bytes for all queries");
     assert_int_equal(harness_engine->agg.used, 0);
 }
 

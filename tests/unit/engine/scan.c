@@ -212,13 +212,44 @@ static void tells_progress(void **state)
     harness_case_release(&c);
 }
 
+/* A run may be dropped at any point; when close returns nothing reads the store any more. */
+static void may_be_dropped(void **state)
+{
+    MR_UNUSED(state);
+    for (unsigned rows = 0; rows < 40; rows++) {
+        struct harness_case c;
+        struct engine_run *run;
+        struct mr_error err = MR_ERROR_INIT;
+        struct mr_buf row = MR_BUF_INIT;
+        harness_case_init(&c,
+                          rows % 2 == 0 ? "SELECT c0, c2 FROM mr_scan(0)"
+                                        : "SELECT a.c0, a.c2 FROM mr_scan(0) a, mr_scan(0) b",
+                          "ts");
+        c.plan.scans = &scan;
+        c.plan.nscans = 1;
+        check_ok(engine_run_open(harness_engine, &c.plan, NULL, NULL, &run, &err), &err);
+        for (unsigned i = 0; i < rows / 2 * 100; i++)
+            check_ok(engine_run_row(run, &row, &err), &err);
+        engine_run_close(run);
+        assert_int_equal(table.open_scans, 0);
+        assert_int_equal(table.open_cursors, 0);
+        mr_buf_release(&row);
+        harness_case_release(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_without_columns),       cmocka_unit_test(reads_only_what_is_needed),
-        cmocka_unit_test(carries_every_type),           cmocka_unit_test(passes_time_bounds_on),
-        cmocka_unit_test(joins_two_scans_of_one_table), cmocka_unit_test(refuses_scans_that_are_not_there),
-        cmocka_unit_test(reports_corruption_as_such),   cmocka_unit_test(tells_progress),
+        cmocka_unit_test(counts_without_columns),
+        cmocka_unit_test(reads_only_what_is_needed),
+        cmocka_unit_test(carries_every_type),
+        cmocka_unit_test(passes_time_bounds_on),
+        cmocka_unit_test(joins_two_scans_of_one_table),
+        cmocka_unit_test(refuses_scans_that_are_not_there),
+        cmocka_unit_test(reports_corruption_as_such),
+        cmocka_unit_test(tells_progress),
+        cmocka_unit_test(may_be_dropped),
     };
     return cmocka_run_group_tests(tests, fill, harness_close);
 }
