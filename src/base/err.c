@@ -33,22 +33,21 @@ MR_PRINTF(2, 0) static void set_text(struct mr_error *err, const char *fmt, va_l
         trim_partial_utf8(err->text, sizeof err->text - 1);
 }
 
-enum mr_status mr_error_set(struct mr_error *err, enum mr_status status, const char *fmt, ...)
+void mr_error_record(struct mr_error *err, enum mr_status status, const char *fmt, ...)
 {
     if (err == NULL || err->status != MR_OK)
-        return status;
+        return;
     err->status = status;
     va_list ap;
     va_start(ap, fmt);
     set_text(err, fmt, ap);
     va_end(ap);
-    return status;
 }
 
-enum mr_status mr_error_errno(struct mr_error *err, enum mr_status status, int errnum, const char *fmt, ...)
+void mr_error_record_errno(struct mr_error *err, enum mr_status status, int errnum, const char *fmt, ...)
 {
     if (err == NULL || err->status != MR_OK)
-        return status;
+        return;
     err->status = status;
     va_list ap;
     va_start(ap, fmt);
@@ -57,7 +56,6 @@ enum mr_status mr_error_errno(struct mr_error *err, enum mr_status status, int e
     size_t len = strlen(err->text);
     char reason[128];
     snprintf(err->text + len, sizeof err->text - len, ": %s", strerror_r(errnum, reason, sizeof reason));
-    return status;
 }
 
 const char *mr_status_name(enum mr_status status)

@@ -33,13 +33,24 @@ struct mr_error {
         MR_OK, ""                                                                                            \
     }
 
-/* Records the first error and returns `status`, so that `return mr_error_set(...)` reads well. err may be
- * NULL. */
-enum mr_status mr_error_set(struct mr_error *err, enum mr_status status, const char *fmt, ...)
-    MR_PRINTF(3, 4);
+/* Records the first error and yields `status`, so that `return mr_error_set(...)` reads well. err may be
+ * NULL. A macro, so that readers and analysers see which value comes back. */
+#define mr_error_set(err, status, ...)                                                                       \
+    ({                                                                                                       \
+        enum mr_status mr_status_ = (enum mr_status)(status);                                                \
+        mr_error_record((err), mr_status_, __VA_ARGS__);                                                     \
+        mr_status_;                                                                                          \
+    })
+void mr_error_record(struct mr_error *err, enum mr_status status, const char *fmt, ...) MR_PRINTF(3, 4);
 
 /* The same with ": strerror(errnum)" appended. */
-enum mr_status mr_error_errno(struct mr_error *err, enum mr_status status, int errnum, const char *fmt, ...)
+#define mr_error_errno(err, status, errnum, ...)                                                             \
+    ({                                                                                                       \
+        enum mr_status mr_status_ = (enum mr_status)(status);                                                \
+        mr_error_record_errno((err), mr_status_, (errnum), __VA_ARGS__);                                     \
+        mr_status_;                                                                                          \
+    })
+void mr_error_record_errno(struct mr_error *err, enum mr_status status, int errnum, const char *fmt, ...)
     MR_PRINTF(4, 5);
 
 /* Stable lower-case name of a status, for logs. */
