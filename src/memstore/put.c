@@ -301,6 +301,7 @@ static int apply_row(struct mem_table *t, struct judged *j)
     int rc = batch_room(t);
     if (rc != MR_OK)
         return rc;
+    MR_ASSERT(j->series != NULL); /* apply_series made it when it was not there */
     if (!j->found) {
         if (j->series->nruns == 0)
             j->spot = (struct spot){0, 0};
@@ -348,7 +349,8 @@ static bool well_formed(const struct mem_record *r)
 
 int mem_batch_put(struct mem_table *t, struct mem_record *r)
 {
-    struct judged j;
+    struct judged j; /* 4 KiB of names: filled as far as needed, not cleared */
+    j.spot = (struct spot){0, 0};
     r->existing_version = 0;
     r->detail = MR_STR_NULL;
     if (!well_formed(r))

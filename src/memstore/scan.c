@@ -75,6 +75,7 @@ void mem_cursor_close(struct mem_cursor *c)
     if (c == NULL)
         return;
     for (size_t i = 0; i < c->ncolumns; i++) {
+        MR_ASSERT(c->outputs != NULL);
         mr_free(c->outputs[i].values);
         mr_free(c->outputs[i].valid);
     }

@@ -106,6 +106,7 @@ static void sink_column(const struct condition *p, const struct bound_relation *
     }
     if (!find_relation(from, r, &nullable) || (nullable && !p->time && p->pred.op == SQL_PRED_IS_NULL))
         return;
+    MR_ASSERT(r != NULL); /* it was found */
     if (r->kind == BOUND_SCAN)
         sink_scan(p, r, e->index);
     else if (r->kind == BOUND_DERIVED || (r->kind == BOUND_WITH && r->with->references == 1))
@@ -170,20 +171,22 @@ static void sink_call(const struct condition *p, const struct bound_relation *fr
                       struct bound_query *group_of, const struct bound_expr *e)
 {
     const struct bound_expr *a = e->args[0], *b = e->nargs > 1 ? e->args[1] : NULL;
+    bool by_constant = b != NULL && bound_is_const(b);
     enum sql_unit unit;
-    if (strcmp(e->pattern, "mr_bin($1, $2)") == 0 && bound_is_const(b) && b->i64 > 0) {
+    MR_ASSERT(a != NULL);
+    if (strcmp(e->pattern, "mr_bin($1, $2)") == 0 && by_constant && b->i64 > 0) {
         sink_floor(p, from, group_of, a, b->i64);
     } else if (strcmp(e->pattern, "mr_date_trunc_ts($1, $2)") == 0 && bound_is_const(a) &&
                sql_unit_of(a->text, &unit)) {
         int64_t width = sql_unit_ns(unit) != 0 ? sql_unit_ns(unit) : 366 * SQL_NS_DAY;
         sink_floor(p, from, group_of, b, width);
-    } else if (strcmp(e->pattern, "mr_ts_add($1, $2)") == 0 && bound_is_const(b)) {
+    } else if (strcmp(e->pattern, "mr_ts_add($1, $2)") == 0 && by_constant) {
         sink_shift(p, from, group_of, a, b->i64);
-    } else if (strcmp(e->pattern, "mr_ts_sub($1, $2)") == 0 && bound_is_const(b)) {
+    } else if (strcmp(e->pattern, "mr_ts_sub($1, $2)") == 0 && by_constant) {
         sink_shift(p, from, group_of, a, -(__int128)b->i64);
-    } else if (strcmp(e->pattern, "mr_ts_add_months($1, $2)") == 0 && bound_is_const(b)) {
+    } else if (strcmp(e->pattern, "mr_ts_add_months($1, $2)") == 0 && by_constant) {
         sink_months(p, from, group_of, a, b->i64);
-    } else if (strcmp(e->pattern, "mr_ts_sub_months($1, $2)") == 0 && bound_is_const(b)) {
+    } else if (strcmp(e->pattern, "mr_ts_sub_months($1, $2)") == 0 && by_constant) {
         sink_months(p, from, group_of, a, -b->i64);
     } else if (strcmp(e->pattern, "$1") == 0) { /* to_nanoseconds */
         sink(p, from, group_of, a);
@@ -201,6 +204,7 @@ static void sink_call(const struct condition *p, const struct bound_relation *fr
 static void sink(const struct condition *p, const struct bound_relation *from, struct bound_query *group_of,
                  const struct bound_expr *e)
 {
+    MR_ASSERT(e != NULL);
     if (e->kind == BOUND_COLUMN)
         sink_column(p, from, group_of, e);
     else if (p->time && e->kind == BOUND_CALL && e->nargs > 0)
@@ -244,6 +248,7 @@ static void sink_in(const struct place *at, const struct bound_expr *e)
 {
     struct condition p = {.cx = at->cx};
     size_t n = e->nargs - 1, kept = 0;
+    MR_ASSERT(e->args[0] != NULL && e->args[0]->type != NULL);
     if (e->args[0]->type->kind != SQL_VARCHAR)
         return;
     struct mr_str *values = SQL_ARRAY_NEW(at->cx, n, struct mr_str);
