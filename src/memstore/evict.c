@@ -71,6 +71,12 @@ void mem_evict(struct mem_table *t, int64_t cutoff, uint64_t horizon)
     old_settle(&t->olds, &t->heap, horizon, STEP_OLDS);
     mem_write_unlock(t);
     int64_t lowest = INT64_MAX;
+    uint32_t bucket = 0;
+    for (bool kept = more; kept;) {
+        mem_write_lock(t);
+        kept = old_expire(&t->olds, &t->heap, cutoff, &bucket);
+        mem_write_unlock(t);
+    }
     for (uint32_t next = 0; more;) {
         mem_write_lock(t);
         more = evict_step(t, cutoff, &next, &lowest);

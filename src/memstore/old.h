@@ -40,6 +40,9 @@ const struct mem_old *old_find(const struct mem_olds *olds, uint32_t series, int
 void old_drop(struct mem_olds *olds, struct mem_heap *heap, struct mem_old *old);
 /* Lets go of everything replaced at or before the horizon, at most `most` rows. */
 void old_settle(struct mem_olds *olds, struct mem_heap *heap, uint64_t horizon, uint32_t most);
+/* Drops rows before the cutoff in some buckets from *bucket on and moves it; false at the end. Buckets that
+ * double in between send their rows to where they still are or to the new half, so none is missed. */
+bool old_expire(struct mem_olds *olds, struct mem_heap *heap, int64_t cutoff, uint32_t *bucket);
 void old_release(struct mem_olds *olds, struct mem_heap *heap);
 
 #endif
