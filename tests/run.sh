@@ -50,7 +50,7 @@ quick)
     ;;
 full|torture)
     [ "$mode" = full ] && kills=50 seconds=20 || { kills=1000 seconds=1800; export MR_TORTURE=1; }
-    stage "source checks" tools/check/all.sh
+    stage "source checks" tools/check/all.sh fast
     stage "build (release)" quiet_build release
     stage "build (asan)" quiet_build asan
     stage "unit tests (ASan+UBSan)" unit build-asan
