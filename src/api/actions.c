@@ -1,5 +1,6 @@
-/* The table of what is built. An operation of the model that is not here answers UnknownOperationException and stands
- * on docs/compatibility.md. WriteRecords has no action: it is answered by the log thread (write_records.c). */
+/* The table of what is built. An operation of the model that is not here answers UnknownOperationException
+ * and stands on docs/compatibility.md. WriteRecords has no action: it is answered by the log thread
+ * (write_records.c). */
 #include "api/dispatch.h"
 #include "api/query_actions.h"
 

@@ -1,4 +1,5 @@
-/* api/query_actions.h - the actions of the Query API that need the query service (action.h lists the others). */
+/* api/query_actions.h - the actions of the Query API that need the query service (action.h lists the others).
+ */
 #ifndef MR_API_QUERY_ACTIONS_H
 #define MR_API_QUERY_ACTIONS_H
 

@@ -56,7 +56,8 @@ static void show_columns(const struct sql_plan *plan, struct mr_buf *out)
     query_columns(&shown, out);
 }
 
-/* Nothing is metered: under COMPUTE_UNITS pricing, the only one this server knows, there is no minimum (4.4). */
+/* Nothing is metered: under COMPUTE_UNITS pricing, the only one this server knows, there is no minimum (4.4).
+ */
 static void status_member(const struct query_run *run, struct mr_buf *out)
 {
     mr_buf_str(out, MR_STR(",\"QueryStatus\":{\"ProgressPercentage\":"));

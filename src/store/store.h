@@ -1,11 +1,13 @@
 /* store/store.h - the one door to stored records: append a batch, scan columns, expire.
  *
- * Behind it: a write-ahead log, a memory store of per-series columns and a magnetic store of immutable files. Above
- * it nobody may assume that the data is local: a second implementation can put it into a cluster of machines.
+ * Behind it: a write-ahead log, a memory store of per-series columns and a magnetic store of immutable files.
+ * Above it nobody may assume that the data is local: a second implementation can put it into a cluster of
+ * machines.
  *
- * Words. A series is (table, set of dimensions, measure name). A record of a series at a time is a row. Within a
- * table every column has a number: 0 is `time`, 1 is `measure_name`, and dimensions, the measure_value::<type>
- * columns and multi-measure attributes follow in order of first appearance. Numbers are never reused.
+ * Words. A series is (table, set of dimensions, measure name). A record of a series at a time is a row.
+ * Within a table every column has a number: 0 is `time`, 1 is `measure_name`, and dimensions, the
+ * measure_value::<type> columns and multi-measure attributes follow in order of first appearance. Numbers are
+ * never reused.
  *
  * Thread-safe throughout. No call made on the append path waits for a disk.
  */
@@ -35,15 +37,16 @@ enum store_role { STORE_TIME, STORE_MEASURE_NAME, STORE_DIMENSION, STORE_MEASURE
 #define STORE_COLUMN_TIME 0
 #define STORE_COLUMN_MEASURE_NAME 1
 
-/* ---- lifetime ------------------------------------------------------------------------------------------------ */
+/* ---- lifetime
+ * ------------------------------------------------------------------------------------------------ */
 
 struct store_options {
     const struct mr_io *io;
     const struct mr_clock *clock;
-    const char *dir;          /* exists; the store owns what is in it */
-    size_t wal_queue_bytes;   /* 0: the log's default */
+    const char *dir;            /* exists; the store owns what is in it */
+    size_t wal_queue_bytes;     /* 0: the log's default */
     uint64_t wal_segment_bytes; /* 0: the log's default */
-    size_t memory_limit;      /* bytes of the memory store; appends beyond it answer MR_ELIMIT; 0: 4 GiB */
+    size_t memory_limit;        /* bytes of the memory store; appends beyond it answer MR_ELIMIT; 0: 4 GiB */
 };
 
 /* Recovers the log and is ready when it returns. */
@@ -51,21 +54,24 @@ int store_open(const struct store_options *options, struct store **out, struct m
 /* Flushes and frees; no call may be under way. */
 void store_close(struct store *store);
 
-/* The table of that id, made empty when it is new; ids come from the catalog and are never reused. The reference is
- * given back by store_table_unref. MR_ENOENT when the id was dropped. database_id groups tables for keys on disk. */
+/* The table of that id, made empty when it is new; ids come from the catalog and are never reused. The
+ * reference is given back by store_table_unref. MR_ENOENT when the id was dropped. database_id groups tables
+ * for keys on disk. */
 int store_table_ref(struct store *store, uint64_t database_id, uint64_t table_id, struct store_table **out,
                     struct mr_error *err);
 void store_table_unref(struct store_table *table);
-/* Forgets the table's data for good (durable when it returns); scans under way end well. May wait for the disk. */
+/* Forgets the table's data for good (durable when it returns); scans under way end well. May wait for the
+ * disk. */
 int store_table_drop(struct store *store, uint64_t table_id, struct mr_error *err);
 
-/* ---- append -------------------------------------------------------------------------------------------------- */
+/* ---- append
+ * -------------------------------------------------------------------------------------------------- */
 
 struct store_value {
     enum store_type type; /* DOUBLE, BIGINT, VARCHAR, BOOLEAN or TIMESTAMP */
     union {
         double f64;
-        int64_t i64;  /* BIGINT and TIMESTAMP */
+        int64_t i64; /* BIGINT and TIMESTAMP */
         bool boolean;
         struct mr_str str; /* UTF-8 */
     };
@@ -77,35 +83,36 @@ struct store_attr {
 };
 
 enum store_outcome {
-    STORE_STORED,             /* new, or replaced by a higher version */
-    STORE_DUPLICATE,          /* same version, same content: nothing to do, a success */
-    STORE_REJECT_SAME_VERSION,  /* same version, other content */
-    STORE_REJECT_LOWER_VERSION, /* existing_version says what is there */
-    STORE_REJECT_MEASURE_TYPE,  /* the measure name is bound to another type */
-    STORE_REJECT_ATTRIBUTE_TYPE, /* the attribute is bound to another type; `detail` is its name */
-    STORE_REJECT_NAME_IS_MEASURE, /* a dimension's name is an attribute's already; `detail` is the name */
+    STORE_STORED,                   /* new, or replaced by a higher version */
+    STORE_DUPLICATE,                /* same version, same content: nothing to do, a success */
+    STORE_REJECT_SAME_VERSION,      /* same version, other content */
+    STORE_REJECT_LOWER_VERSION,     /* existing_version says what is there */
+    STORE_REJECT_MEASURE_TYPE,      /* the measure name is bound to another type */
+    STORE_REJECT_ATTRIBUTE_TYPE,    /* the attribute is bound to another type; `detail` is its name */
+    STORE_REJECT_NAME_IS_MEASURE,   /* a dimension's name is an attribute's already; `detail` is the name */
     STORE_REJECT_NAME_IS_DIMENSION, /* an attribute's name is a dimension's already; `detail` is the name */
-    STORE_REJECT_DIMENSION_LIMIT, /* 128 a table */
-    STORE_REJECT_MEASURE_LIMIT,   /* 8192 a table */
-    STORE_REJECT_ATTRIBUTE_LIMIT, /* 1024 a table */
+    STORE_REJECT_DIMENSION_LIMIT,   /* 128 a table */
+    STORE_REJECT_MEASURE_LIMIT,     /* 8192 a table */
+    STORE_REJECT_ATTRIBUTE_LIMIT,   /* 1024 a table */
 };
 
-/* One record, valid by itself (names, values, window); what depends on what is stored is decided by the store. */
+/* One record, valid by itself (names, values, window); what depends on what is stored is decided by the
+ * store. */
 struct store_record {
-    const struct mr_pair *dims; /* sorted by name (bytes), names unique; records may share the array, which is then
-                                   the same series key and costs one look-up */
+    const struct mr_pair *dims; /* sorted by name (bytes), names unique; records may share the array, which is
+                                   then the same series key and costs one look-up */
     uint32_t ndims;
-    uint32_t nattrs;            /* exactly 1 for a single-measure record */
+    uint32_t nattrs; /* exactly 1 for a single-measure record */
     struct mr_str measure_name;
-    enum store_type type;       /* DOUBLE, BIGINT, VARCHAR, BOOLEAN (single measure) or MULTI */
+    enum store_type type;           /* DOUBLE, BIGINT, VARCHAR, BOOLEAN (single measure) or MULTI */
     const struct store_attr *attrs; /* MULTI: names unique */
-    int64_t time;               /* ns since the epoch, >= 0 */
-    int64_t version;            /* >= 1 */
-    bool magnetic;              /* belongs to the magnetic store by its age */
+    int64_t time;                   /* ns since the epoch, >= 0 */
+    int64_t version;                /* >= 1 */
+    bool magnetic;                  /* belongs to the magnetic store by its age */
     /* set by store_append: */
     enum store_outcome outcome;
     int64_t existing_version;
-    struct mr_str detail;       /* a view into the record */
+    struct mr_str detail; /* a view into the record */
 };
 
 struct store_commit {
@@ -113,26 +120,28 @@ struct store_commit {
     void *reserved[4];                         /* the store's */
 };
 
-/* Decides every record in order and queues the accepted ones as one unit that survives whole or not at all; the
- * outcomes are set when it returns. MR_OK: `commit->done` runs exactly once, when all of it (and everything an
- * outcome was based on) is durable; only then may the caller acknowledge. On any other status nothing was queued and
- * done never runs: MR_EBUSY (log queue full), MR_ELIMIT (memory store full), MR_ENOSPC, MR_ENOMEM, MR_ENOENT (the
- * table was dropped). Rows become visible to snapshots opened after they are durable. */
-int store_append(struct store_table *table, struct store_record *records, size_t count, struct store_commit *commit,
-                 struct mr_error *err);
+/* Decides every record in order and queues the accepted ones as one unit that survives whole or not at all;
+ * the outcomes are set when it returns. MR_OK: `commit->done` runs exactly once, when all of it (and
+ * everything an outcome was based on) is durable; only then may the caller acknowledge. On any other status
+ * nothing was queued and done never runs: MR_EBUSY (log queue full), MR_ELIMIT (memory store full),
+ * MR_ENOSPC, MR_ENOMEM, MR_ENOENT (the table was dropped). Rows become visible to snapshots opened after they
+ * are durable. */
+int store_append(struct store_table *table, struct store_record *records, size_t count,
+                 struct store_commit *commit, struct mr_error *err);
 
-/* ---- schema -------------------------------------------------------------------------------------------------- */
+/* ---- schema
+ * -------------------------------------------------------------------------------------------------- */
 
 struct store_column {
-    struct mr_str name;      /* "time", "measure_name", dimension, "measure_value::double", attribute */
-    enum store_type type;    /* never MULTI */
+    struct mr_str name;   /* "time", "measure_name", dimension, "measure_value::double", attribute */
+    enum store_type type; /* never MULTI */
     enum store_role role;
 };
 
 struct store_measure {
     struct mr_str name;
-    enum store_type type;       /* one of the scalars, or MULTI */
-    const uint32_t *dims;       /* column numbers of dimensions seen with it, in order of first appearance */
+    enum store_type type; /* one of the scalars, or MULTI */
+    const uint32_t *dims; /* column numbers of dimensions seen with it, in order of first appearance */
     size_t ndims;
 };
 
@@ -141,21 +150,22 @@ struct store_schema {
     size_t ncolumns;
     const struct store_measure *measures; /* in order of first appearance */
     size_t nmeasures;
-    uint64_t version;           /* grows with every change */
+    uint64_t version; /* grows with every change */
 };
 
 /* A copy in the arena. Includes only what is durable or about to be; never shrinks. */
 int store_schema_get(struct store_table *table, struct mr_arena *arena, struct store_schema *out);
 
-/* ---- scan ---------------------------------------------------------------------------------------------------- */
+/* ---- scan
+ * ---------------------------------------------------------------------------------------------------- */
 
 int store_snapshot_open(struct store *store, struct store_snapshot **out);
 void store_snapshot_close(struct store_snapshot *snapshot);
 
 enum store_pred_op {
-    STORE_PRED_IN,      /* equal to one of `values` (one value: =) */
-    STORE_PRED_NOT_IN,  /* not NULL and equal to none */
-    STORE_PRED_PREFIX,  /* starts with values[0] */
+    STORE_PRED_IN,     /* equal to one of `values` (one value: =) */
+    STORE_PRED_NOT_IN, /* not NULL and equal to none */
+    STORE_PRED_PREFIX, /* starts with values[0] */
     STORE_PRED_IS_NULL,
     STORE_PRED_NOT_NULL,
 };
@@ -169,36 +179,36 @@ struct store_pred {
 };
 
 struct store_scan_spec {
-    int64_t time_min, time_max;      /* both included; exact */
-    const uint32_t *columns;         /* projection, may be empty (row counts only) and may repeat none */
+    int64_t time_min, time_max; /* both included; exact */
+    const uint32_t *columns;    /* projection, may be empty (row counts only) and may repeat none */
     size_t ncolumns;
-    const struct store_pred *preds;  /* all must hold */
+    const struct store_pred *preds; /* all must hold */
     size_t npreds;
 };
 
-/* The current version of each row in the snapshot, in no order across series; rows of one series come ascending by
- * time, and one batch never mixes series. The spec is copied. */
-int store_scan_open(struct store_snapshot *snapshot, struct store_table *table, const struct store_scan_spec *spec,
-                    struct store_scan **out, struct mr_error *err);
+/* The current version of each row in the snapshot, in no order across series; rows of one series come
+ * ascending by time, and one batch never mixes series. The spec is copied. */
+int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
+                    const struct store_scan_spec *spec, struct store_scan **out, struct mr_error *err);
 void store_scan_close(struct store_scan *scan);
 
 #define STORE_BATCH_ROWS 2048
 
 struct store_vec {
-    enum store_type type;  /* VARCHAR for dimensions and measure_name, TIMESTAMP for time */
-    bool constant;         /* one value (or one NULL) stands for all rows: only element 0 is there */
-    const void *values;    /* double[], int64_t[], uint8_t[] (BOOLEAN), struct mr_str[] */
-    const uint8_t *valid;  /* 1 or 0 a row; NULL: no NULLs */
+    enum store_type type; /* VARCHAR for dimensions and measure_name, TIMESTAMP for time */
+    bool constant;        /* one value (or one NULL) stands for all rows: only element 0 is there */
+    const void *values;   /* double[], int64_t[], uint8_t[] (BOOLEAN), struct mr_str[] */
+    const uint8_t *valid; /* 1 or 0 a row; NULL: no NULLs */
 };
 
 struct store_batch {
-    size_t rows;                 /* 1..STORE_BATCH_ROWS; 0: the end */
+    size_t rows;                  /* 1..STORE_BATCH_ROWS; 0: the end */
     const struct store_vec *cols; /* ncolumns of the spec, in its order */
-    uint64_t bytes;              /* of stored data read for this batch, for progress and metering */
+    uint64_t bytes;               /* of stored data read for this batch, for progress and metering */
 };
 
-/* A worker's cursor; several may share one scan and split its series between them. Views of a batch stay valid until
- * the next call on the same cursor or the close of the scan. */
+/* A worker's cursor; several may share one scan and split its series between them. Views of a batch stay
+ * valid until the next call on the same cursor or the close of the scan. */
 struct store_cursor;
 int store_cursor_open(struct store_scan *scan, struct store_cursor **out);
 int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, struct mr_error *err);
@@ -210,15 +220,16 @@ struct store_scan_info {
 };
 void store_scan_info(struct store_scan *scan, struct store_scan_info *out);
 
-/* ---- age ----------------------------------------------------------------------------------------------------- */
+/* ---- age
+ * ----------------------------------------------------------------------------------------------------- */
 
-/* Rows of the table before `cutoff` (ns) are gone for good. Called by the retention job; queries hide such rows by
- * their own time bounds, so this only frees memory and disk. */
+/* Rows of the table before `cutoff` (ns) are gone for good. Called by the retention job; queries hide such
+ * rows by their own time bounds, so this only frees memory and disk. */
 int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err);
 
 struct store_stats {
-    uint64_t tables, series, rows, memory_bytes, series_bytes, log_bytes, durable_lsn, last_lsn, appends, records,
-        duplicates, rejected, syncs, sync_ns_total, sync_ns_max, commits;
+    uint64_t tables, series, rows, memory_bytes, series_bytes, log_bytes, durable_lsn, last_lsn, appends,
+        records, duplicates, rejected, syncs, sync_ns_total, sync_ns_max, commits;
 };
 void store_stats(struct store *store, struct store_stats *out);
 
