@@ -1,4 +1,4 @@
-!/bin/bash
+#!/bin/bash
 # The stages of make test (full), make quick and make torture. Each stage prints its own summary; the first failing
 # stage ends the run with its output. tests/README.md says which stage answers which question.
 set -euo pipefail
