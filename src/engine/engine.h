@@ -2,8 +2,17 @@
  *
  * The only room that includes duckdb.h, so that it can move into worker processes. DuckDB is opened in memory
  * with external access, extensions and spilling off and its configuration locked; engine_open tries forbidden
- * statements and refuses to open when one works. Only SQL printed by sql/ is ever run here. Thread-safe: each
- * run is used by one thread at a time, except engine_cancel and engine_progress.
+ * statements and refuses to open when one works. Only SQL printed by sql/ is ever run here, and of that only
+ * SELECT.
+ *
+ * One database serves all runs, each on a connection of its own. Its worker threads are shared: they take
+ * tasks of all runs in turn, a task being a stretch of input, and besides them the thread that asks for a
+ * run's rows works for that run alone. So a heavy run slows the others down to their share of the cores, and
+ * none waits for the end of another. Memory has no shares: when the limit is reached, the run that asks for
+ * more ends with MR_ELIMIT. At most 256 runs are open at a time.
+ *
+ * An internal error of DuckDB ends the runs on that database; the next run opens a new one.
+ * Thread-safe: each run is used by one thread at a time, except engine_cancel and engine_progress.
  */
 #ifndef MR_ENGINE_ENGINE_H
 #define MR_ENGINE_ENGINE_H
@@ -16,8 +25,9 @@ struct engine;
 struct engine_run;
 
 struct engine_options {
-    size_t memory_limit; /* bytes for all queries together; 0: 1 GiB */
-    unsigned threads;    /* worker threads of the embedded database; 0: one per core */
+    size_t memory_limit; /* bytes for all queries together, and as many again for aggregates of our own; 0: 1
+                            GiB */
+    unsigned threads;    /* of the embedded database; 0: one a core */
     const struct mr_clock *clock;
 };
 
@@ -31,15 +41,20 @@ struct engine_limits {
 };
 
 /* Prepares and starts the plan's SQL over the snapshot (borrowed until engine_run_close; the scans' handles
- * are struct store_table *, borrowed likewise). The plan must outlive the run. */
+ * are struct store_table *, borrowed likewise). The plan must outlive the run. mr_scan(<i>) has the columns
+ * c0, c1, ... of scans[i], by name: before them comes one that is read when none is needed. MR_EBUSY: too
+ * many runs. Else fails as engine_run_row does, for constants are computed here already. */
 int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct store_snapshot *snapshot,
                     const struct engine_limits *limits, struct engine_run **out, struct mr_error *err);
 
 /* Appends the next row as {"Data":[...]} in the encoding of query-api reference 7. MR_OK; MR_ENOENT at the
  * end; MR_EINVAL: the query failed for a reason of its own (division by zero, a cast, ...), text in AWS's
- * words; MR_ELIMIT, MR_ECANCEL, MR_ECORRUPT, MR_EINTERNAL. No text of the embedded database ever comes out.
- */
+ * words; MR_ECANCEL: cancelled or past its deadline, the text says which; MR_ELIMIT, MR_ECORRUPT, MR_ENOMEM,
+ * MR_EINTERNAL. No text of the embedded database ever comes out. A run that failed gives the same error
+ * again. */
 int engine_run_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err);
+/* At any point of the run; NULL is fine. When it returns nothing reads the plan, the snapshot or the tables
+ * any more. */
 void engine_run_close(struct engine_run *run);
 
 /* Makes the run end with MR_ECANCEL soon; any thread; harmless after the end. */

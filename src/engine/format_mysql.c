@@ -52,14 +52,14 @@ static bool print_letter(char c, const struct format_parts *p, struct mr_buf *ou
         break;
     }
     const struct {
-        char letter;
         unsigned value;
+        char letter;
         bool pad;
     } numbers[] = {
-        {'c', p->month, false}, {'m', p->month, true},  {'d', p->day, true},    {'e', p->day, false},
-        {'H', p->hour, true},   {'k', p->hour, false},  {'h', hour12, true},    {'I', hour12, true},
-        {'l', hour12, false},   {'i', p->minute, true}, {'S', p->second, true}, {'s', p->second, true},
-        {'v', p->week, true},
+        {p->month, 'c', false}, {p->month, 'm', true},  {p->day, 'd', true},    {p->day, 'e', false},
+        {p->hour, 'H', true},   {p->hour, 'k', false},  {hour12, 'h', true},    {hour12, 'I', true},
+        {hour12, 'l', false},   {p->minute, 'i', true}, {p->second, 'S', true}, {p->second, 's', true},
+        {p->week, 'v', true},
     };
     for (size_t i = 0; i < MR_ARRAY_LEN(numbers); i++) {
         if (numbers[i].letter == c) {
