@@ -21,7 +21,7 @@ struct server {
     struct engine *engine;
     struct query_service *query;
     struct retention_job *retention;
-    struct workers *workers;
+    struct workers *workers, *query_workers;
     struct api_server *api;
     struct api_context context;
     struct server_handler handler;
@@ -122,7 +122,8 @@ static int start_api(struct server *s, struct mr_error *err)
     if ((status = api_context_init(&s->context, err)) != MR_OK ||
         (status = api_boot_cleanup(&s->context, err)) != MR_OK)
         return status;
-    if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK)
+    if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK ||
+        (status = workers_start((unsigned)c->query_calls, 10000, &s->query_workers, err)) != MR_OK)
         return status;
     struct api_options api = {
         .context = s->context,
@@ -140,6 +141,7 @@ static int listen_http(struct server *s, struct mr_error *err)
     s->handler = (struct server_handler){
         .api = s->api,
         .workers = s->workers,
+        .query_workers = s->query_workers,
         .context = &s->context,
         .started_wall = mr_clock_wall(&mr_clock_system),
     };
@@ -207,6 +209,7 @@ void server_stop(struct server *s)
     if (s->http != NULL)
         http_server_stop(s->http, (unsigned)(s->config->drain_seconds * 1000));
     workers_stop(s->workers);
+    workers_stop(s->query_workers);
     if (s->api != NULL)
         api_server_free(s->api);
     if (s->query != NULL)

@@ -43,6 +43,8 @@ static const struct setting settings[] = {
      "threads of the query engine; 0: one a core"},
     {"query-concurrency", NUMBER, AT(query_concurrency), "8", 1, 256, "N",
      "queries that run at one time; others wait"},
+    {"query-calls", NUMBER, AT(query_calls), "64", 1, 1024, "N",
+     "Query calls that wait for their page at one time; others queue behind them"},
     {"max-connections", NUMBER, AT(max_connections), "1000", 1, 100000, "N", "connections open at one time"},
     {"idle-seconds", NUMBER, AT(idle_seconds), "60", 1, 86400, "N",
      "an idle connection is closed after this time"},

@@ -21,7 +21,7 @@ struct server_config {
     char *partition;
     char *public_host;
     char *log_level;
-    int64_t io_threads, worker_threads, query_threads, query_concurrency;
+    int64_t io_threads, worker_threads, query_threads, query_concurrency, query_calls;
     int64_t max_connections, idle_seconds, max_body, max_head;
     int64_t memory_limit, log_queue, log_segment, query_memory, query_seconds;
     int64_t clock_skew_minutes, drain_seconds;

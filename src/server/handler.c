@@ -38,7 +38,8 @@ int server_defer(void *handler, struct api_request *req)
     struct server_handler *h = handler;
     struct exchange *x = of_api(req);
     x->job.run = run_job;
-    return workers_submit(h->workers, &x->job);
+    bool waits_long = req->operation->op == MODEL_OP_QUERY;
+    return workers_submit(waits_long ? h->query_workers : h->workers, &x->job);
 }
 
 static void answer_text(struct http_request *req, unsigned status, const char *type, struct mr_buf *body)

@@ -15,7 +15,9 @@
 
 struct server_handler {
     struct api_server *api;
-    struct workers *workers;
+    struct workers *workers; /* for calls that wait for a disk */
+    struct workers
+        *query_workers;       /* for Query, which waits up to a minute: it must not keep others waiting */
     struct http_server *http; /* for its statistics; set after the start, before the first request matters */
     const struct api_context *context;
     int64_t started_wall;
