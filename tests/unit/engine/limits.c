@@ -293,6 +293,28 @@ static void bounds_the_runs(void **state)
     harness_case_release(&c);
 }
 
+/* After an error that ruined the database runs go on in a fresh one, and the old one ends with its last run.
+ */
+static void opens_a_new_database(void **state)
+{
+    struct harness_case c;
+    struct engine_run *run;
+    struct mr_buf row = MR_BUF_INIT;
+
+    MR_UNUSED(state);
+    harness_case_init(&c, "SELECT a FROM range(2) t(a)", "l");
+    check_ok(engine_run_open(harness_engine, &c.plan, NULL, NULL, &run, NULL), NULL);
+    const struct duck *before = harness_engine->duck;
+    duck_mark_broken(run);
+    check_value("t", "mr_bin(90000000000, 60000000000)", "1970-01-01 00:01:00.000000000");
+    assert_ptr_not_equal(harness_engine->duck, before);
+    assert_int_equal(engine_run_row(run, &row, NULL), MR_OK);
+    engine_run_close(run);
+    check_value("s", "current_setting('enable_external_access')::VARCHAR", "false");
+    mr_buf_release(&row);
+    harness_case_release(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +323,7 @@ int main(void)
         cmocka_unit_test(keeps_its_limits),          cmocka_unit_test(aggregates_return_their_memory),
         cmocka_unit_test(speaks_the_services_words), cmocka_unit_test(runs_do_not_mix),
         cmocka_unit_test(a_heavy_run_leaves_room),   cmocka_unit_test(bounds_the_runs),
+        cmocka_unit_test(opens_a_new_database),
     };
     return cmocka_run_group_tests(tests, harness_open, harness_close);
 }
