@@ -1,31 +1,7 @@
 #include "api/table_rules.h"
 
 #include "api/kms.h"
-
-#define DIMENSION_NAME_MAX 60 /* bytes; reference 4.3 */
-
-static bool is_reserved(struct mr_str name)
-{
-    static const struct mr_str prefixes[] = {{"ts_", 3}, {"measure_value", 13}, {"measure_name", 12}};
-    for (size_t i = 0; i < MR_ARRAY_LEN(prefixes); i++)
-        if (mr_str_starts(name, prefixes[i]))
-            return true;
-    return mr_str_eq(name, MR_STR("time"));
-}
-
-/* A colon, a double quote, a control character, or U+2028 and U+2029 (E2 80 A8, E2 80 A9). */
-static bool has_bad_character(struct mr_str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        if (c < 0x20 || c == ':' || c == '"')
-            return true;
-        if (c == 0xE2 && i + 2 < name.len &&
-            (memcmp(name.ptr + i, "\xE2\x80\xA8", 3) == 0 || memcmp(name.ptr + i, "\xE2\x80\xA9", 3) == 0))
-            return true;
-    }
-    return false;
-}
+#include "model/names.h"
 
 /* Reference 7: the key of a dimension obeys the rules of dimension names. */
 static int check_dimension(struct api_call *call, struct mr_str name, struct model_fault *fault)
@@ -33,7 +9,7 @@ static int check_dimension(struct api_call *call, struct mr_str name, struct mod
     if (name.ptr == NULL || name.len == 0)
         return model_fail(fault, MODEL_VALIDATION, call->arena,
                           "A partition key of type DIMENSION must have a Name.");
-    if (name.len > DIMENSION_NAME_MAX || is_reserved(name) || has_bad_character(name))
+    if (model_dimension_name(name) != MODEL_NAME_OK)
         return model_fail(fault, MODEL_VALIDATION, call->arena,
                           "The name of the partition key is not a valid dimension name.");
     return MR_OK;

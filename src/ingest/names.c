@@ -1,61 +1,38 @@
-/* Column names: reference 4.3. The page gives two slightly different lists of refused prefixes; all are
- * refused. */
+/* Column names refused in AWS's words; the rules are model/names.h. */
 #include "ingest/parts.h"
 
-static bool reserved(struct mr_str name)
-{
-    return mr_str_eq(name, MR_STR("time")) || mr_str_eq(name, MR_STR("ts_non_existent_col")) ||
-           mr_str_starts(name, MR_STR("ts_")) || mr_str_starts(name, MR_STR("measure_value")) ||
-           mr_str_starts(name, MR_STR("measure_name"));
-}
+#include "model/names.h"
 
-/* ':' for every name; '"', control characters and the two line separators for dimensions. */
-static bool bad_character(struct mr_str name, bool dimension)
+static int refuse(struct ingest_work *w, const char *kind, enum model_name_fault why, struct mr_str name,
+                  const char *length_rule, const char *character_rule)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        if (c == ':')
-            return true;
-        if (!dimension)
-            continue;
-        if (c == '"' || c < 0x20)
-            return true;
-        if (c == 0xE2 && i + 2 < name.len && (unsigned char)name.ptr[i + 1] == 0x80 &&
-            ((unsigned char)name.ptr[i + 2] | 1) == 0xA9) /* U+2028, U+2029 */
-            return true;
+    switch (why) {
+    case MODEL_NAME_OK:
+        return MR_OK;
+    case MODEL_NAME_LENGTH:
+        return model_fail(w->fault, MODEL_VALIDATION, w->arena, "The %s name is invalid. %s", kind,
+                          length_rule);
+    case MODEL_NAME_RESERVED:
+        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
+                          "The %s name is invalid. '" MR_STR_FMT "' is a reserved name or prefix.", kind,
+                          MR_STR_ARG(name));
+    case MODEL_NAME_CHARACTER:
+        break;
     }
-    return false;
+    return model_fail(w->fault, MODEL_VALIDATION, w->arena,
+                      "The %s name is invalid. '" MR_STR_FMT "' contains %s.", kind, MR_STR_ARG(name),
+                      character_rule);
 }
 
 int ingest_check_dimension_name(struct ingest_work *w, struct mr_str name)
 {
-    if (name.len == 0 || name.len > INGEST_MAX_DIMENSION_NAME)
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The dimension name is invalid. A dimension name must have 1 to 60 bytes.");
-    if (reserved(name))
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The dimension name is invalid. '" MR_STR_FMT "' is a reserved name or prefix.",
-                          MR_STR_ARG(name));
-    if (bad_character(name, true))
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The dimension name is invalid. '" MR_STR_FMT
-                          "' contains a colon, a double quote or a control character.",
-                          MR_STR_ARG(name));
-    return MR_OK;
+    return refuse(w, "dimension", model_dimension_name(name), name,
+                  "A dimension name must have 1 to 60 bytes.",
+                  "a colon, a double quote or a control character");
 }
 
 int ingest_check_measure_name(struct ingest_work *w, struct mr_str name)
 {
-    if (name.len == 0 || name.len > INGEST_MAX_MEASURE_NAME)
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The measure name is invalid. A measure name must have 1 to 256 bytes.");
-    if (reserved(name))
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The measure name is invalid. '" MR_STR_FMT "' is a reserved name or prefix.",
-                          MR_STR_ARG(name));
-    if (bad_character(name, false))
-        return model_fail(w->fault, MODEL_VALIDATION, w->arena,
-                          "The measure name is invalid. '" MR_STR_FMT "' contains a colon.",
-                          MR_STR_ARG(name));
-    return MR_OK;
+    return refuse(w, "measure", model_measure_name(name), name, "A measure name must have 1 to 256 bytes.",
+                  "a colon");
 }

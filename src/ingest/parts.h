@@ -6,8 +6,6 @@
 
 /* Limits of reference 5.8 and 12 that the model's own constraints do not catch. Bytes unless said otherwise.
  */
-#define INGEST_MAX_DIMENSION_NAME 60
-#define INGEST_MAX_MEASURE_NAME 256
 #define INGEST_MAX_DIMENSION_BYTES 2048 /* names and values of one record */
 #define INGEST_MAX_VALUE 2048
 #define INGEST_MAX_ATTRIBUTES 256 /* a MULTI record */
