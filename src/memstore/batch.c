@@ -73,7 +73,7 @@ static struct mem_series *find_row(const struct mem_table *t, const struct op *o
 void mem_batch_commit(struct mem_table *t, uint64_t lsn)
 {
     struct mem_scratch *b = t->batch;
-    MR_ASSERT(lsn >= b->lsn);
+    MR_ASSERT(lsn >= b->lsn && lsn - b->lsn < MEM_LSN_SLACK);
     for (size_t i = 0; i < b->nops && lsn != b->lsn; i++) {
         struct op *op = &b->ops[i];
         if (op->kind != OP_INSERT && op->kind != OP_REPLACE)

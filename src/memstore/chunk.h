@@ -51,6 +51,10 @@ union mem_bits {
     struct mem_text *text;
 };
 
+/* How far the LSN of a batch may be from the guess its rows were inserted under: a chunk keeps that much room
+ * in its 4-byte LSNs. It is the number of entries other tables log while one batch is being judged. */
+#define MEM_LSN_SLACK (UINT64_C(1) << 31)
+
 enum { MEM_CHUNK_ROWS = 512, MEM_CHUNK_BYTES = 32768, MEM_CHUNK_LEAST = 32 };
 
 static inline uint32_t chunk_pad(uint32_t bytes)

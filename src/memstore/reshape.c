@@ -1,9 +1,6 @@
 /* memstore/reshape.c - the shapes of a chunk and the way from one block to the next. */
 #include "memstore/chunk.h"
 
-/* Half of the range of a 4-byte delta: a commit's LSN may still grow by the commits of other tables. */
-#define LSN_NEAR (UINT64_C(1) << 31)
-
 struct shape {
     uint32_t cap, ncols;
     uint8_t lsn_width, version_width;
@@ -12,7 +9,7 @@ struct shape {
 
 static uint8_t lsn_width_for(const struct mem_chunk *c, uint64_t lsn)
 {
-    if (lsn - c->lsn_base >= LSN_NEAR)
+    if (lsn - c->lsn_base >= UINT32_MAX - MEM_LSN_SLACK)
         return 8;
     if (c->lsn_width == 0 && c->rows != 0 && lsn != c->lsn_base)
         return 4;

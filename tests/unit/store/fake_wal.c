@@ -100,6 +100,11 @@ void fake_wal_skip(uint64_t count)
     skip = count;
 }
 
+uint64_t fake_wal_jump(uint64_t count)
+{
+    return last += count;
+}
+
 size_t fake_wal_entries(void)
 {
     return nentries;

@@ -13,7 +13,8 @@ void fake_wal_auto(bool on);          /* every entry is durable at once */
 void fake_wal_durable(uint64_t lsn);  /* everything up to lsn is; runs the waiters */
 void fake_wal_lose(void);             /* power loss: what is not durable is gone; the log must be closed */
 void fake_wal_fail(int status);       /* the next append answers this */
-void fake_wal_skip(uint64_t entries); /* before the next append, other tables append that many */
+void fake_wal_skip(uint64_t entries); /* while the next append is under way, other tables append that many */
+uint64_t fake_wal_jump(uint64_t entries); /* other tables have appended that many; the last LSN now */
 size_t fake_wal_entries(void);
 struct mr_str fake_wal_entry(size_t i);
 
