@@ -204,10 +204,10 @@ void server_stop(struct server *s)
 {
     if (s == NULL)
         return;
-    if (s->query != NULL)
-        query_service_drain(s->query);
     if (s->http != NULL)
         http_server_stop(s->http, (unsigned)(s->config->drain_seconds * 1000));
+    if (s->query != NULL)
+        query_service_drain(s->query); /* what the drain time was not enough for */
     workers_stop(s->workers);
     workers_stop(s->query_workers);
     if (s->api != NULL)
