@@ -70,7 +70,7 @@ int mem_load_series(struct mem_table *t, uint32_t number, uint32_t measure, cons
 {
     struct mr_pair pairs[MEM_MAX_DIMENSIONS];
     uint16_t columns[MEM_MAX_DIMENSIONS];
-    if (number < t->next_series || number == MEM_NOT_FOUND || measure >= t->nmeasures ||
+    if (number != t->next_series || number == MEM_NOT_FOUND || measure >= t->nmeasures ||
         ndims > MEM_MAX_DIMENSIONS || !key_of(t, dims, ndims, pairs, columns))
         return MR_EINVAL;
     t->heap.loading = true;

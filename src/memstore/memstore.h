@@ -173,7 +173,8 @@ struct mem_dim {
     uint16_t column;
     struct mr_str value;
 };
-/* dims in order of the columns' names (bytes). */
+/* `series` is the next number (they are given out without gaps); dims in order of the columns' names (bytes).
+ */
 int mem_load_series(struct mem_table *table, uint32_t series, uint32_t measure, const struct mem_dim *dims,
                     uint32_t ndims);
 int mem_load_row(struct mem_table *table, const struct mem_row *row, uint64_t lsn);

@@ -139,9 +139,9 @@ int series_renumber(struct mem_table *t, struct mem_series *s, uint32_t number)
     if (mem_posting_add(&t->measure_index[s->measure].posting, heap, number) != MR_OK ||
         mem_map_insert(&t->series_map, heap, s->hash, number) != MR_OK)
         return MR_ENOMEM;
+    mem_pages_set(&t->series, number, s); /* first: clearing the old number may free its page */
     mem_map_remove(&t->series_map, s->hash, s->number);
     mem_pages_clear(&t->series, heap, s->number);
-    mem_pages_set(&t->series, number, s);
     s->number = number;
     t->next_series = number + 1;
     return MR_OK;

@@ -114,7 +114,8 @@ struct mem_table {
 
 static inline size_t series_size(uint32_t ndims)
 {
-    return offsetof(struct mem_series, words) + ndims * (sizeof(uint32_t) + sizeof(uint16_t));
+    size_t size = offsetof(struct mem_series, words) + ndims * (sizeof(uint32_t) + sizeof(uint16_t));
+    return size > sizeof(struct mem_series) ? size : sizeof(struct mem_series);
 }
 
 /* ---- schema.c */

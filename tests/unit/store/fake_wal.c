@@ -1,7 +1,6 @@
 #include "fake_wal.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 struct wal {
     int unused;
@@ -25,13 +24,13 @@ static struct wal_waiter *waiters;
 static void forget_from(size_t at)
 {
     while (nentries > at)
-        free(entries[--nentries].bytes);
+        mr_free(entries[--nentries].bytes);
 }
 
 void fake_wal_reset(void)
 {
     forget_from(0);
-    free(entries);
+    mr_free(entries);
     entries = NULL;
     entries_cap = 0;
     last = durable = skip = 0;
@@ -113,6 +112,17 @@ size_t fake_wal_entries(void)
 struct mr_str fake_wal_entry(size_t i)
 {
     return (struct mr_str){entries[i].bytes, entries[i].len};
+}
+
+void fake_wal_set_entry(size_t i, struct mr_str bytes)
+{
+    char *copy = mr_malloc(bytes.len);
+    MR_ASSERT(copy != NULL);
+    if (bytes.len != 0)
+        memcpy(copy, bytes.ptr, bytes.len);
+    mr_free(entries[i].bytes);
+    entries[i].bytes = copy;
+    entries[i].len = bytes.len;
 }
 
 int wal_open(const struct wal_options *options, wal_replay_fn *replay, void *ctx, struct wal **out,

@@ -17,5 +17,6 @@ void fake_wal_skip(uint64_t entries); /* while the next append is under way, oth
 uint64_t fake_wal_jump(uint64_t entries); /* other tables have appended that many; the last LSN now */
 size_t fake_wal_entries(void);
 struct mr_str fake_wal_entry(size_t i);
+void fake_wal_set_entry(size_t i, struct mr_str bytes); /* damage on disk; takes a copy */
 
 #endif
