@@ -59,6 +59,7 @@ full|torture)
     stage "conformance (ASan+UBSan server)" conformance build-asan
     stage "conformance (release server)" conformance build
     stage "kill -9 under load ($kills kills)" crash build "$kills"
+    stage "failing syncs" /usr/bin/python3 tests/crash/sync.py --binary build/millrace
     stage "fuzzers ($seconds s each)" tests/fuzz.sh "$seconds"
     ;;
 *)
