@@ -99,6 +99,8 @@ void *wal_prepare_main(void *arg)
     snprintf(path, sizeof path, "%s/%s", wal->dir, WAL_TEMP_NAME);
     pthread_mutex_lock(&wal->lock);
     while (wait_for_need(wal)) {
+        wal->preparing = true;
+        wal->room_retry = false;
         struct mr_error err = MR_ERROR_INIT;
         /* The list's next place is made now, when failing is still allowed. */
         int fd = -1;
@@ -116,7 +118,7 @@ void *wal_prepare_main(void *arg)
         if (fd >= 0 && wal->room_failed)
             mr_log(MR_LOG_INFO, "wal_room_again", "path=\"%s\"", path);
         wal->room_failed = fd < 0;
-        wal->room_retry = false;
+        wal->preparing = false;
         pthread_cond_signal(&wal->ready);
         pthread_cond_broadcast(&wal->done); /* wal_open waits for either outcome */
     }
@@ -133,7 +135,7 @@ void wal_ready_retry(struct wal *wal)
 int wal_ready_take(struct wal *wal, uint64_t need)
 {
     pthread_mutex_lock(&wal->lock);
-    while (wal->ready_fd < 0 && !(wal->stop && wal->room_failed && !wal->room_retry))
+    while (wal->ready_fd < 0 && !(wal->stop && wal->room_failed && !wal->room_retry && !wal->preparing))
         pthread_cond_wait(&wal->ready, &wal->lock);
     int fd = wal->ready_fd;
     wal->ready_fd = -1;

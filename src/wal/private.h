@@ -63,6 +63,7 @@ struct wal {
     /* ready segment; under lock */
     int ready_fd;           /* -1: none */
     bool naming;            /* taken, and the temporary name is still its name */
+    bool preparing;         /* an attempt is under way */
     bool room_failed;       /* the last attempt failed; what it said was logged */
     bool room_retry;        /* somebody asks for another attempt */
     bool stop_prepare;      /* also read without the lock, atomically */
