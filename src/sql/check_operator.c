@@ -100,7 +100,7 @@ struct bound_expr *check_negate(struct check *c, const struct ast_expr *e)
         const char *pattern;
     } negations[] = {{SQL_INTEGER, "mr_neg_i32($1)"},
                      {SQL_BIGINT, "mr_neg_i64($1)"},
-                     {SQL_DOUBLE, "-$1"},
+                     {SQL_DOUBLE, "(-$1)"},
                      {SQL_INTERVAL_DAY, "mr_ival_neg($1)"},
                      {SQL_INTERVAL_YEAR, "mr_ivaly_neg($1)"}};
     struct bound_expr *a = check_expr(c, e->a);

@@ -74,7 +74,7 @@ static bool emit_all_args(struct emitter *em, const struct bound_expr *e)
     return true;
 }
 
-/* $1 an argument, $* all, $b a made-up name; {...} an aggregate's arguments */
+/* $1 an argument, $* all, $b a made-up name (xb7: no column is called so); {...} an aggregate's arguments */
 static bool emit_marked(struct emitter *em, const struct bound_expr *e)
 {
     unsigned n = em->next_name++;
@@ -95,7 +95,7 @@ static bool emit_marked(struct emitter *em, const struct bound_expr *e)
             if (!emit_expr(em, e->args[*p - '1']))
                 return false;
         } else {
-            mr_buf_printf(&em->out, "%c%u", *p, n);
+            mr_buf_printf(&em->out, "x%c%u", *p, n);
         }
     }
     return true;
@@ -123,10 +123,10 @@ static bool emit_list_concat(struct emitter *em, const struct bound_expr *e)
     if (!emit_all_args(em, e))
         return false;
     mr_buf_printf(&em->out,
-                  "]], lambda b%u: CASE WHEN list_count(b%u) = len(b%u) AND "
-                  "mr_check_i64(CAST(list_sum(list_transform(b%u, "
-                  "lambda c%u: len(c%u))) AS BIGINT), 0, 1000000, 'Array is too large') >= 0 THEN "
-                  "flatten(b%u) END), 1)",
+                  "]], lambda xb%u: CASE WHEN list_count(xb%u) = len(xb%u) AND "
+                  "mr_check_i64(CAST(list_sum(list_transform(xb%u, "
+                  "lambda xc%u: len(xc%u))) AS BIGINT), 0, 1000000, 'Array is too large') >= 0 THEN "
+                  "flatten(xb%u) END), 1)",
                   n, n, n, n, n, n, n);
     return true;
 }
@@ -138,9 +138,9 @@ static bool emit_zip(struct emitter *em, const struct bound_expr *e)
     emit_text(em, "list_transform(list_zip(");
     if (!emit_all_args(em, e))
         return false;
-    mr_buf_printf(&em->out, "), lambda c%u: struct_pack(", n);
+    mr_buf_printf(&em->out, "), lambda xc%u: struct_pack(", n);
     for (size_t i = 0; i < e->nargs; i++)
-        mr_buf_printf(&em->out, "%sf%zu := c%u[%zu]", i > 0 ? ", " : "", i, n, i + 1);
+        mr_buf_printf(&em->out, "%sf%zu := xc%u[%zu]", i > 0 ? ", " : "", i, n, i + 1);
     emit_text(em, "))");
     return true;
 }
@@ -168,9 +168,9 @@ static bool emit_reduce(struct emitter *em, const struct bound_expr *e)
     bool ok = emit_expr(em, list);
     mr_buf_printf(
         out,
-        ", lambda c%u: struct_pack(s := CAST(NULL AS " MR_STR_FMT "), e := c%u)), lambda a%u, b%u: "
-        "struct_pack(s := list_extract(list_transform([struct_pack(p := a%u.s, q := b%u.e)], lambda d%u: "
-        "list_extract(list_transform([d%u.p], lambda p%zu: list_extract(list_transform([d%u.q], lambda "
+        ", lambda xc%u: struct_pack(s := CAST(NULL AS " MR_STR_FMT "), e := xc%u)), lambda xa%u, xb%u: "
+        "struct_pack(s := list_extract(list_transform([struct_pack(p := xa%u.s, q := xb%u.e)], lambda xd%u: "
+        "list_extract(list_transform([xd%u.p], lambda p%zu: list_extract(list_transform([xd%u.q], lambda "
         "p%zu: ",
         n, MR_STR_ARG(s), n, n, n, n, n, n, n, step->index, n, step->index + 1);
     ok = ok && emit_expr(em, step->args[0]);
@@ -199,8 +199,8 @@ static bool emit_regexp_replace(struct emitter *em, const struct bound_expr *e)
     if (!emit_expr(em, e->args[1]))
         return false;
     mr_buf_printf(&em->out,
-                  "), lambda c%u: CASE WHEN c%u.groups IS NULL THEN c%u.lit ELSE mr_concat(c%u.lit, "
-                  "coalesce(list_extract(list_transform([c%u.groups], lambda p%zu: ",
+                  "), lambda xc%u: CASE WHEN xc%u.groups IS NULL THEN xc%u.lit ELSE mr_concat(xc%u.lit, "
+                  "coalesce(list_extract(list_transform([xc%u.groups], lambda p%zu: ",
                   n, n, n, n, n, lambda->index);
     if (!emit_expr(em, lambda->args[0]))
         return false;

@@ -137,10 +137,10 @@ static bool emit_between(struct emitter *em, const struct bound_expr *e)
         emit_text(em, "list_extract(list_transform([");
         if (!emit_expr(em, e->args[0]))
             return false;
-        mr_buf_printf(&em->out, "], lambda b%u: (mr_le_f64(", n);
+        mr_buf_printf(&em->out, "], lambda xb%u: (mr_le_f64(", n);
         if (!emit_expr(em, e->args[1]))
             return false;
-        mr_buf_printf(&em->out, ", b%u) AND mr_le_f64(b%u, ", n, n);
+        mr_buf_printf(&em->out, ", xb%u) AND mr_le_f64(xb%u, ", n, n);
         if (!emit_expr(em, e->args[2]))
             return false;
         emit_text(em, "))), 1)");
@@ -265,10 +265,10 @@ static bool emit_subscript(struct emitter *em, const struct bound_expr *e)
     emit_text(em, "list_extract(list_transform([");
     if (!emit_expr(em, e->args[0]))
         return false;
-    mr_buf_printf(&em->out, "], lambda b%u: list_extract(b%u, mr_subscript(", n, n);
+    mr_buf_printf(&em->out, "], lambda xb%u: list_extract(xb%u, mr_subscript(", n, n);
     if (!emit_expr(em, e->args[1]))
         return false;
-    mr_buf_printf(&em->out, ", len(b%u)))), 1)", n);
+    mr_buf_printf(&em->out, ", len(xb%u)))), 1)", n);
     return true;
 }
 
@@ -393,10 +393,57 @@ static bool emit_node(struct emitter *em, const struct bound_expr *e)
     return true;
 }
 
+static bool visit_constant(void *ctx, struct bound_expr **child);
+
+/* Without columns the database computes it while it prepares. */
+static bool is_constant(const struct bound_expr *e)
+{
+    switch (e->kind) {
+    case BOUND_COLUMN:
+    case BOUND_AGGREGATE:
+    case BOUND_WINDOW:
+    case BOUND_GROUPING:
+    case BOUND_SUBQUERY:
+    case BOUND_EXISTS:
+    case BOUND_IN_QUERY:
+    case BOUND_QUANTIFIED:
+        return false;
+    default:
+        return bound_children((struct bound_expr *)e, visit_constant, NULL);
+    }
+}
+
+static bool visit_constant(void *ctx, struct bound_expr **child)
+{
+    MR_UNUSED(ctx);
+    return is_constant(*child);
+}
+
+/* These functions of the database lose their type over a constant NULL. */
+static bool loses_type(const struct bound_expr *e)
+{
+    static const char *const losing[] = {"list_extract(", "list_sort(", "!list_concat"};
+    bool found = e->kind == BOUND_FIELD || e->kind == BOUND_POINT || e->kind == BOUND_SUBSCRIPT;
+    for (size_t i = 0; !found && e->kind == BOUND_CALL && i < MR_ARRAY_LEN(losing); i++)
+        found = strncmp(e->pattern, losing[i], strlen(losing[i])) == 0;
+    return found && is_constant(e);
+}
+
+/* node | CAST(node AS type) */
 bool emit_expr(struct emitter *em, const struct bound_expr *e)
 {
     unsigned depth = em->depth;
-    bool ok = emit_enter(em, e->pos, 1) && emit_node(em, e);
+    bool cast = loses_type(e);
+    if (!emit_enter(em, e->pos, cast ? 2 : 1))
+        return false;
+    if (cast)
+        emit_text(em, "CAST(");
+    bool ok = emit_node(em, e);
+    if (cast) {
+        emit_text(em, " AS ");
+        sql_engine_type(e->type, &em->out);
+        mr_buf_char(&em->out, ')');
+    }
     em->depth = depth;
     return ok;
 }

@@ -226,7 +226,7 @@ static bool keeps_numbers(const char *pattern)
 {
     static const char *const patterns[] = {
         "CAST($1 AS DOUBLE)", "abs($1)",      "min{$1}",       "max{$1}", "avg{$1}",
-        "mr_ceil($1)",        "mr_floor($1)", "any_value{$1}", "-$1"};
+        "mr_ceil($1)",        "mr_floor($1)", "any_value{$1}", "(-$1)"};
     for (size_t i = 0; i < MR_ARRAY_LEN(patterns); i++) {
         if (strcmp(pattern, patterns[i]) == 0)
             return true;

@@ -162,7 +162,7 @@ static struct bound_expr *fold_double(struct sql_context *cx, struct bound_expr 
     const struct bound_expr *a = e->args[0];
     if (strcmp(e->pattern, "CAST($1 AS DOUBLE)") == 0 && a->type->kind != SQL_BOOLEAN)
         return bound_double(cx, e->pos, (double)a->i64);
-    if (strcmp(e->pattern, "-$1") == 0)
+    if (strcmp(e->pattern, "(-$1)") == 0)
         return bound_double(cx, e->pos, -a->f64);
     return e;
 }
