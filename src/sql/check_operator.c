@@ -163,6 +163,7 @@ struct bound_expr *check_concat(struct check *c, const struct ast_expr *e)
     }
     if (out == NULL)
         return NULL;
+    MR_ASSERT(type != NULL); /* the parser makes no concatenation without operands */
     bool array = type->kind == SQL_ARRAY;
     out->type = array ? type : sql_scalar(SQL_VARCHAR);
     out->pattern = array ? "!list_concat" : "mr_concat($*)";
@@ -349,6 +350,7 @@ struct bound_expr *check_like(struct check *c, const struct ast_expr *e)
     const struct ast_expr *operands[3] = {e->a, e->b, e->c};
     static const char *const what[] = {"Left side of", "Pattern for", "Escape for"};
     for (size_t i = 0; out != NULL && i < out->nargs; i++) {
+        MR_ASSERT(i < MR_ARRAY_LEN(operands) && operands[i] != NULL);
         struct bound_expr *a = check_expr(c, operands[i]);
         if (a == NULL)
             return NULL;

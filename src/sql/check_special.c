@@ -217,6 +217,7 @@ static struct bound_expr *check_lambda(struct check *c, const struct ast_expr *e
     unsigned first = c->cx->next_table;
     c->cx->next_table += (unsigned)n;
     for (size_t i = 0; i < n; i++) {
+        MR_ASSERT(params[i].type != NULL);
         struct bound_expr *arg = bound_new(c->cx, BOUND_LAMBDA_ARG, e->pos, params[i].type, 0);
         if (arg == NULL)
             return NULL;
@@ -263,7 +264,7 @@ static bool element_param(struct check *c, const struct ast_expr *e, const struc
 /* filter(list, x -> boolean) */
 static struct bound_expr *special_filter(struct check *c, const struct ast_expr *e)
 {
-    struct lambda_param p;
+    struct lambda_param p = {NULL, false};
     if (e->nitems != 2)
         return bad_count(c, e, "filter(timeseries(T), function(row, boolean))");
     struct bound_expr *list = check_expr(c, e->items[0]);
@@ -287,7 +288,7 @@ static struct bound_expr *special_filter(struct check *c, const struct ast_expr 
 /* transform(array, x -> y) */
 static struct bound_expr *special_transform(struct check *c, const struct ast_expr *e)
 {
-    struct lambda_param p;
+    struct lambda_param p = {NULL, false};
     if (e->nitems != 2)
         return bad_count(c, e, "transform(array(T), function(T, U))");
     struct bound_expr *list = check_expr(c, e->items[0]);
