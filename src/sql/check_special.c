@@ -303,7 +303,7 @@ static struct bound_expr *special_transform(struct check *c, const struct ast_ex
  * have one type; see emit_reduce. */
 static struct bound_expr *special_reduce(struct check *c, const struct ast_expr *e)
 {
-    struct lambda_param p[2];
+    struct lambda_param p[2] = {{NULL, false}};
     if (e->nitems != 4)
         return bad_count(c, e, "reduce(timeseries(T), S, function(S, row, S), function(S, R))");
     struct bound_expr *list = check_expr(c, e->items[0]);
