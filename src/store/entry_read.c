@@ -1,10 +1,16 @@
 #include "store/entry.h"
 
-static int bad(const char **why, const char *what)
+/* What the sink refused keeps the sink's status. */
+static int refused(int rc, const char **why, const char *what)
 {
     if (why != NULL)
         *why = what;
-    return MR_EINVAL;
+    return rc;
+}
+
+static int bad(const char **why, const char *what)
+{
+    return refused(MR_EINVAL, why, what);
 }
 
 static int64_t unzigzag(uint64_t v)
@@ -67,7 +73,7 @@ static int read_columns(struct mr_cursor *c, const struct entry_sink *sink, cons
             return bad(why, "a column cannot be read");
         int rc = sink->column(sink->ctx, first + i, (enum mem_role)role, (enum mem_type)type, name);
         if (rc != MR_OK)
-            return bad(why, "a column does not fit"), rc;
+            return refused(rc, why, "a column does not fit");
     }
     return c->bad ? bad(why, "cut among its columns") : MR_OK;
 }
@@ -82,7 +88,7 @@ static int read_measures(struct mr_cursor *c, const struct entry_sink *sink, con
             return bad(why, "a measure name cannot be read");
         int rc = sink->measure(sink->ctx, first + i, (enum mem_type)type, name);
         if (rc != MR_OK)
-            return bad(why, "a measure name does not fit"), rc;
+            return refused(rc, why, "a measure name does not fit");
     }
     return c->bad ? bad(why, "cut among its measure names") : MR_OK;
 }
@@ -107,7 +113,7 @@ static int read_series(struct mr_cursor *c, const struct entry_sink *sink, const
             return bad(why, "cut among its series");
         int rc = sink->series(sink->ctx, (uint32_t)number, measure, dims, ndims);
         if (rc != MR_OK)
-            return bad(why, "a series does not fit"), rc;
+            return refused(rc, why, "a series does not fit");
         next = number + 1;
     }
     return c->bad ? bad(why, "cut among its series") : MR_OK;
@@ -187,7 +193,7 @@ static int read_rows(struct mr_cursor *c, const struct entry_sink *sink, const c
             return bad(why, "a row cannot be read");
         int rc = sink->row(sink->ctx, &row);
         if (rc != MR_OK)
-            return bad(why, "a row does not fit"), rc;
+            return refused(rc, why, "a row does not fit");
     }
     return c->bad ? bad(why, "cut among its rows") : MR_OK;
 }

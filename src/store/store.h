@@ -116,16 +116,19 @@ struct store_record {
 };
 
 struct store_commit {
-    void (*done)(struct store_commit *commit); /* set by the caller; runs on the log thread, must not block */
-    void *reserved[4];                         /* the store's */
+    /* Set by the caller. Runs on the log thread or inside store_append, perhaps before that returns; must not
+     * block. */
+    void (*done)(struct store_commit *commit);
+    void *reserved[4]; /* the store's */
 };
 
 /* Decides every record in order and queues the accepted ones as one unit that survives whole or not at all;
  * the outcomes are set when it returns. MR_OK: `commit->done` runs exactly once, when all of it (and
  * everything an outcome was based on) is durable; only then may the caller acknowledge. On any other status
- * nothing was queued and done never runs: MR_EBUSY (log queue full), MR_ELIMIT (memory store full),
- * MR_ENOSPC, MR_ENOMEM, MR_ENOENT (the table was dropped). Rows become visible to snapshots opened after they
- * are durable. */
+ * nothing was queued, done never runs and the outcomes mean nothing: MR_EBUSY (log queue full), MR_ELIMIT
+ * (memory store full, or a batch beyond the log's frame), MR_ENOSPC, MR_ENOMEM, MR_ENOENT (the table was
+ * dropped), MR_EINVAL (a record whose types do not fit together). Rows become visible to snapshots opened
+ * after they are durable. */
 int store_append(struct store_table *table, struct store_record *records, size_t count,
                  struct store_commit *commit, struct mr_error *err);
 
@@ -186,8 +189,10 @@ struct store_scan_spec {
     size_t npreds;
 };
 
-/* The current version of each row in the snapshot, in no order across series; rows of one series come
- * ascending by time, and one batch never mixes series. The spec is copied. */
+/* The version of each row that was current at the snapshot, in no order across series; rows of one series
+ * come ascending by time, and one batch never mixes series. The spec is copied; the snapshot stays open at
+ * least as long as the scan. MR_ENOENT: the table was dropped. MR_EINVAL: no such column, or a predicate on a
+ * measure. */
 int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
                     const struct store_scan_spec *spec, struct store_scan **out, struct mr_error *err);
 void store_scan_close(struct store_scan *scan);
@@ -223,8 +228,11 @@ void store_scan_info(struct store_scan *scan, struct store_scan_info *out);
 /* ---- age
  * ----------------------------------------------------------------------------------------------------- */
 
-/* Rows of the table before `cutoff` (ns) are gone for good. Called by the retention job; queries hide such
- * rows by their own time bounds, so this only frees memory and disk. */
+/* Removes the rows of the table before `cutoff` (ns). Called by the retention job; queries hide such rows by
+ * their own time bounds, so this only frees memory and disk. Not logged: a restart brings such rows back
+ * until the next call, which is harmless, because the ingestion window refuses records that old before they
+ * get here.
+ */
 int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err);
 
 struct store_stats {
