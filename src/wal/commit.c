@@ -81,7 +81,7 @@ static bool mark_wanted(const struct wal *wal)
 static bool wait_for_work(struct wal *wal)
 {
     int rc = 0;
-    bool timed = mark_wanted(wal);
+    bool timed = wal->marked_lsn < wal->durable_lsn;
     struct timespec until = {0, 0};
     if (timed) { /* the condition variable lives by the system's monotonic clock, whatever clock the caller
                     has */

@@ -18,23 +18,27 @@ static void print_entries(const struct wal_frame *f, FILE *out)
     }
 }
 
-static void print_frame(const struct wal_frame *f, bool behind, bool entries, FILE *out)
+/* Begins at or above the next segment's first LSN: given out again there. */
+static bool is_void(const struct wal_frame_header *h, uint64_t limit)
+{
+    return h->first_lsn >= limit;
+}
+
+static void print_frame(const struct wal_frame *f, uint64_t limit, bool behind, bool entries, FILE *out)
 {
     const struct wal_frame_header *h = &f->header;
+    const char *kind = behind ? "behind" : is_void(h, limit) ? "void" : h->entries == 0 ? "mark" : "frame";
     fprintf(out,
             "  %s offset=%" PRIu64 " bytes=%zu payload=%" PRIu32 " entries=%" PRIu32 " first_lsn=%" PRIu64
             " durable_lsn=%" PRIu64 " crc=%08" PRIx32 "\n",
-            behind            ? "behind"
-            : h->entries == 0 ? "mark"
-                              : "frame",
-            h->offset, wal_frame_bytes(h->payload_bytes), h->payload_bytes, h->entries, h->first_lsn,
+            kind, h->offset, wal_frame_bytes(h->payload_bytes), h->payload_bytes, h->entries, h->first_lsn,
             h->durable_lsn, h->crc);
     if (entries)
         print_entries(f, out);
 }
 
 /* Frames, then the first place that is none, then valid frames behind it ("behind": never replayed). */
-static int dump_frames(struct wal_reader *r, bool entries, FILE *out, struct mr_error *err)
+static int dump_frames(struct wal_reader *r, uint64_t limit, bool entries, FILE *out, struct mr_error *err)
 {
     bool behind = false;
     for (;;) {
@@ -42,7 +46,7 @@ static int dump_frames(struct wal_reader *r, bool entries, FILE *out, struct mr_
         const char *why;
         int status = wal_reader_next(r, &f, &why, err);
         if (status == MR_OK) {
-            print_frame(&f, behind, entries, out);
+            print_frame(&f, limit, behind, entries, out);
             continue;
         }
         if (status == MR_ECORRUPT) {
@@ -59,8 +63,8 @@ static int dump_frames(struct wal_reader *r, bool entries, FILE *out, struct mr_
     }
 }
 
-static int dump_segment(const struct mr_io *io, const char *dir, uint64_t sequence, bool entries, FILE *out,
-                        struct mr_error *err)
+static int dump_segment(const struct mr_io *io, const char *dir, uint64_t sequence, uint64_t limit,
+                        bool entries, FILE *out, struct mr_error *err)
 {
     struct wal_reader r;
     struct mr_error local = MR_ERROR_INIT;
@@ -77,17 +81,29 @@ static int dump_segment(const struct mr_io *io, const char *dir, uint64_t sequen
     fprintf(out,
             "segment %s version=%" PRIu32 " bytes=%" PRId64 " of=%" PRIu64 " first_lsn=%" PRIu64 " id=%s\n",
             name, r.header.version, r.size, r.header.segment_bytes, r.header.first_lsn, id);
-    status = dump_frames(&r, entries, out, err);
+    status = dump_frames(&r, limit, entries, out, err);
     wal_reader_close(&r);
     return status;
+}
+
+/* First LSN of a segment; when that cannot be known no frame is taken for void. */
+static uint64_t first_lsn(const struct mr_io *io, const char *dir, uint64_t sequence)
+{
+    struct wal_reader r;
+    if (wal_reader_open(&r, io, dir, sequence, NULL) != MR_OK)
+        return UINT64_MAX;
+    wal_reader_close(&r);
+    return r.header.first_lsn;
 }
 
 int wal_dump(const struct mr_io *io, const char *dir, bool entries, FILE *out, struct mr_error *err)
 {
     struct wal_list list;
     int status = wal_list_read(io, dir, &list, err);
-    for (size_t i = 0; i < list.count && status == MR_OK; i++)
-        status = dump_segment(io, dir, list.sequences[i], entries, out, err);
+    for (size_t i = 0; i < list.count && status == MR_OK; i++) {
+        uint64_t limit = i + 1 < list.count ? first_lsn(io, dir, list.sequences[i + 1]) : UINT64_MAX;
+        status = dump_segment(io, dir, list.sequences[i], limit, entries, out, err);
+    }
     wal_list_release(&list);
     if (status != MR_OK)
         return status;
