@@ -419,14 +419,17 @@ static bool visit_constant(void *ctx, struct bound_expr **child)
     return is_constant(*child);
 }
 
-/* These functions of the database lose their type over a constant NULL. */
+/* These functions of the database lose their type when an argument is a constant NULL, and only the database
+ * knows what it can compute while it prepares. A cast to the type an expression has already costs nothing. */
 static bool loses_type(const struct bound_expr *e)
 {
-    static const char *const losing[] = {"list_extract(", "list_sort(", "!list_concat"};
-    bool found = e->kind == BOUND_FIELD || e->kind == BOUND_POINT || e->kind == BOUND_SUBSCRIPT;
+    static const char *const losing[] = {"list_extract(", "list_sort(", "!list_concat", "!reduce"};
+    if (e->kind == BOUND_FIELD || e->kind == BOUND_POINT)
+        return is_constant(e);
+    bool found = e->kind == BOUND_SUBSCRIPT;
     for (size_t i = 0; !found && e->kind == BOUND_CALL && i < MR_ARRAY_LEN(losing); i++)
         found = strncmp(e->pattern, losing[i], strlen(losing[i])) == 0;
-    return found && is_constant(e);
+    return found;
 }
 
 /* node | CAST(node AS type) */
