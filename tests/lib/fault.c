@@ -1,15 +1,21 @@
 #include "lib/fault.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 static unsigned alloc_countdown;
 static bool alloc_fired;
 
+/* Atomic: the code under test may have threads of its own. */
 static bool alloc_fails(void)
 {
-    if (alloc_countdown == 0 || --alloc_countdown != 0)
+    unsigned left = __atomic_load_n(&alloc_countdown, __ATOMIC_RELAXED);
+    while (left != 0 && !__atomic_compare_exchange_n(&alloc_countdown, &left, left - 1, false,
+                                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    if (left != 1)
         return false;
-    alloc_fired = true;
+    __atomic_store_n(&alloc_fired, true, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -26,18 +32,17 @@ static void *failing_realloc(void *ptr, size_t size)
 void fault_alloc(unsigned n)
 {
     static const struct mr_alloc_ops ops = {failing_malloc, failing_realloc, free};
-    alloc_countdown = n;
-    alloc_fired = false;
+    __atomic_store_n(&alloc_countdown, n, __ATOMIC_RELAXED);
+    __atomic_store_n(&alloc_fired, false, __ATOMIC_RELAXED);
     mr_alloc_use(n != 0 ? &ops : NULL);
 }
 
 bool fault_alloc_fired(void)
 {
-    return alloc_fired;
+    return __atomic_load_n(&alloc_fired, __ATOMIC_RELAXED);
 }
 
-/* 0 to go on; otherwise the negated errno to return. *half is set when the transfer is to be cut short. */
-static int tick(struct fault_io *f, bool *half)
+static int count_call(struct fault_io *f, bool *half)
 {
     f->calls++;
     if (f->fired && f->sticky)
@@ -52,6 +57,17 @@ static int tick(struct fault_io *f, bool *half)
     }
     f->fired = true;
     return -f->errnum;
+}
+
+/* 0 to go on; otherwise the negated errno to return. *half is set when the transfer is to be cut short. */
+static int tick(struct fault_io *f, bool *half)
+{
+    static pthread_mutex_t lock =
+        PTHREAD_MUTEX_INITIALIZER; /* the code under test may have threads of its own */
+    pthread_mutex_lock(&lock);
+    int rc = count_call(f, half);
+    pthread_mutex_unlock(&lock);
+    return rc;
 }
 
 #define GUARD(half)                                                                                          \

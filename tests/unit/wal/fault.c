@@ -65,7 +65,8 @@ static void live(const struct wal_options *o, bool close)
                  n % 10 == 0 && i < 2000 && __atomic_load_n(&notes->acked, __ATOMIC_ACQUIRE) + 1 < n; i++)
                 sched_yield(); /* more frames; without insisting, for there may be no room */
             if (n % 40 == 0) {
-                notes->trimmed = n / 2 < notes->acked ? n / 2 : notes->acked;
+                uint64_t acked = __atomic_load_n(&notes->acked, __ATOMIC_ACQUIRE);
+                notes->trimmed = n / 2 < acked ? n / 2 : acked;
                 if (wal_trim(wal, notes->trimmed, &err) != MR_OK)
                     refused = 50;
             }
