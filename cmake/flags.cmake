@@ -81,7 +81,7 @@ function(mr_unit room file)
   target_include_directories(${t} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${t} PRIVATE mr_${room} mr_testlib PkgConfig::CMOCKA ${ARGN})
   add_test(NAME unit/${room}/${file} COMMAND ${t})
-  set_tests_properties(unit/${room}/${file} PROPERTIES TIMEOUT 300)
+  set_tests_properties(unit/${room}/${file} PROPERTIES TIMEOUT 900)
   # Rooms with threads of their own are run again under ThreadSanitizer (libduckdb is not instrumented: no engine).
   if(room IN_LIST MR_THREADED_ROOMS)
     set_tests_properties(unit/${room}/${file} PROPERTIES LABELS threads)
