@@ -93,7 +93,7 @@ enum { CHUNK_TYPE = 0x0F, CHUNK_NULLS = 0x10, CHUNK_STATS = 0x20 };
 #define SEGMENT_MAX_PAGE ((size_t)1 << 30)
 #endif
 
-#define SEGMENT_MAX_TEXT ((size_t)16 << 20)   /* of one block's strings, before the block is split */
+#define SEGMENT_MAX_TEXT ((size_t)16 << 20)  /* of one block's strings, before the block is split */
 #define SEGMENT_MAX_BLOCK ((size_t)512 << 20) /* as stored */
 
 static inline bool magstore_is_value(unsigned type)

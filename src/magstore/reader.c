@@ -110,7 +110,8 @@ static int read_columns(struct magstore_reader *r, struct mr_error *err)
     char *to = len <= SEGMENT_MAX_DIRECTORY ? mr_buf_reserve(&r->column_bytes, len + 1) : NULL;
     if (to == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory opening %s", r->path);
-    int status = mr_io_pread_full(r->io, r->fd, to, len, (int64_t)r->footer.columns_offset, r->path, err);
+    int status =
+        mr_io_pread_full(r->io, r->fd, to, len, (int64_t)r->footer.columns_offset, r->path, err);
     if (status != MR_OK)
         return status;
     r->column_bytes.len = len;

@@ -17,7 +17,7 @@ struct magstore_reader {
     struct reader_series {
         uint64_t entry;  /* offset in the directory */
         uint64_t blocks; /* offset in the file of its first block */
-    } * series;
+    } *series;
     struct mr_buf column_bytes;
     struct magstore_column *columns;
     size_t ncolumns;
@@ -36,8 +36,7 @@ struct magstore_page {
 };
 
 /* MR_ECORRUPT with the file's name and the offset. */
-int magstore_damaged(const struct magstore_reader *r, uint64_t offset, const char *what,
-                     struct mr_error *err);
+int magstore_damaged(const struct magstore_reader *r, uint64_t offset, const char *what, struct mr_error *err);
 /* Reads and checks the directories (header and footer are). */
 int magstore_reader_load(struct magstore_reader *r, struct mr_error *err);
 /* The key at *entry, which is moved behind it. dims: room for MAGSTORE_MAX_DIMS. false: damaged. */

@@ -169,7 +169,7 @@ int magstore_read_all(const struct magstore_reader *reader, const struct magstor
 struct magstore_stats {
     enum magstore_type type; /* 0: no value in the block */
     uint32_t count;          /* values that are not NULL */
-    bool numbers; /* the rest is known: a numeric column of a block that is not tiny, without NaN */
+    bool numbers;            /* the rest is known: a numeric column of a block that is not tiny, without NaN */
     union {
         struct {
             double min, max, sum; /* sum: added up in order of time */

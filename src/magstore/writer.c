@@ -94,7 +94,8 @@ static bool columns_fit(const struct magstore_column *columns, size_t n)
 
 static int put_header(struct magstore_writer *w, struct mr_error *err)
 {
-    struct segment_header h = {.magic = SEGMENT_MAGIC, .version = SEGMENT_VERSION, .table = w->info.table};
+    struct segment_header h = {
+        .magic = SEGMENT_MAGIC, .version = SEGMENT_VERSION, .table = w->info.table};
     h.crc = mr_crc32c(0, &h, offsetof(struct segment_header, crc));
     return magstore_writer_put(w, &h, sizeof h, err);
 }
@@ -136,7 +137,8 @@ done:
 int magstore_writer_drain(struct magstore_writer *w, struct mr_error *err)
 {
     struct mr_str v = mr_buf_view(&w->pending);
-    int status = mr_io_pwrite_full(w->io, w->fd, v.ptr, v.len, (int64_t)(w->offset - v.len), w->temp, err);
+    int status =
+        mr_io_pwrite_full(w->io, w->fd, v.ptr, v.len, (int64_t)(w->offset - v.len), w->temp, err);
     w->pending.len = 0;
     return status;
 }

@@ -13,7 +13,7 @@ struct magstore_gather {
         char *values; /* MAGSTORE_BLOCK_ROWS of them; NULL: no value yet */
         uint8_t *valid;
         bool used; /* in the rows gathered now */
-    } * columns;   /* by position in the writer's columns */
+    } *columns; /* by position in the writer's columns */
     struct magstore_values *views;
     struct mr_arena texts;
 };
