@@ -102,6 +102,15 @@ static void put(struct wal *wal, struct wal_batch *b, struct mr_str entry, uint6
     b->entries++;
 }
 
+/* The active segment has less than `need` left, and there is no other: asks for one. */
+static bool out_of_room(struct wal *wal, uint64_t need)
+{
+    if (MR_LIKELY(!wal->room_failed) || wal->ready_fd >= 0 || need <= wal->room)
+        return false;
+    wal_ready_retry(wal);
+    return true;
+}
+
 int wal_append(struct wal *wal, struct mr_str entry, struct wal_waiter *waiter, uint64_t *lsn)
 {
     if (entry.len > wal->max_entry)
@@ -111,7 +120,7 @@ int wal_append(struct wal *wal, struct mr_str entry, struct wal_waiter *waiter, 
     int status = MR_OK;
     pthread_mutex_lock(&wal->lock);
     if (wal->queue_bytes + bytes > wal->max_queue_bytes) {
-        status = MR_EBUSY;
+        status = out_of_room(wal, wal->queue_room) ? MR_ENOSPC : MR_EBUSY;
         goto done;
     }
     struct wal_batch *b = batch_for(wal, bytes);
@@ -121,8 +130,7 @@ int wal_append(struct wal *wal, struct mr_str entry, struct wal_waiter *waiter, 
     }
     uint64_t before = b == wal->last ? wal_frame_bytes(b->len - WAL_FRAME_HEADER_BYTES) : 0;
     uint64_t after = wal_frame_bytes(b->len - WAL_FRAME_HEADER_BYTES + bytes);
-    if (MR_UNLIKELY(wal->room_failed) && wal->ready_fd < 0 && wal->queue_room - before + after > wal->room) {
-        wal_ready_retry(wal);
+    if (out_of_room(wal, wal->queue_room - before + after)) {
         drop_unqueued(wal, b);
         status = MR_ENOSPC;
         goto done;

@@ -16,6 +16,16 @@ const char *simdisk_keep_name(enum simdisk_keep keep)
     return keep < SIMDISK_KEEPS ? names[keep] : "?";
 }
 
+static void hold(const struct simdisk *d)
+{
+    pthread_mutex_lock(&((struct simdisk *)d)->lock);
+}
+
+static void release(const struct simdisk *d)
+{
+    pthread_mutex_unlock(&((struct simdisk *)d)->lock);
+}
+
 struct pending {
     const struct sim_change **items;
     size_t count, cap;
@@ -116,6 +126,7 @@ struct simdisk *simdisk_power_cut(const struct simdisk *d, size_t moment, enum s
     struct sim_image image;
     struct pending p = {NULL, 0, 0};
     size_t n;
+    hold(d); /* the program may still be running; its record up to the moment stays as it is */
     play(d, moment, &image, &p);
     struct item *items = cut_into_items(&p, &n);
     size_t chosen = n != 0 ? mr_rng_below(&rng, n + (keep == SIMDISK_PREFIX)) : 0;
@@ -129,6 +140,7 @@ struct simdisk *simdisk_power_cut(const struct simdisk *d, size_t moment, enum s
         else if (kept)
             apply_item(&image, &items[i]);
     }
+    release(d);
     free(items);
     free(p.items);
     return simdisk_over(&image);
@@ -136,12 +148,14 @@ struct simdisk *simdisk_power_cut(const struct simdisk *d, size_t moment, enum s
 
 struct simdisk *simdisk_kill(const struct simdisk *d, size_t moment, bool lose_writes)
 {
-    MR_ASSERT(moment <= d->nchanges);
     struct sim_image base, durable;
+    hold(d);
+    MR_ASSERT(moment <= d->nchanges);
     sim_image_copy(&d->base, &base);
     struct simdisk *after = simdisk_over(&base);
     for (size_t i = 0; i < moment; i++)
         simdisk_record(after, sim_change_copy(&d->changes[i]));
+    release(d);
     if (lose_writes) {
         struct pending p = {NULL, 0, 0};
         play(after, moment, &durable, &p);
