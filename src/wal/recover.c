@@ -157,11 +157,8 @@ static int read_segment(struct pass *p, const struct wal_segment_ref *ref, bool 
     int status = wal_reader_open(&r, p->io, p->dir, ref->sequence, err);
     if (status != MR_OK)
         return status;
-    if (out->next_lsn != ref->first_lsn) { /* never above it: frames of older segments end at the limit */
-        status = mr_error_set(err, MR_ECORRUPT, "%s: damaged: LSN %llu to %llu are missing before it", r.path,
-                              (unsigned long long)out->next_lsn, (unsigned long long)(ref->first_lsn - 1));
-        goto done;
-    }
+    MR_ASSERT(out->next_lsn ==
+              ref->first_lsn); /* the segment before was read up to its limit, which this is */
     raise_durable(out, ref->first_lsn - 1);
     while (status == MR_OK && out->next_lsn < p->limit) {
         struct wal_frame f;
@@ -180,7 +177,6 @@ static int read_segment(struct pass *p, const struct wal_segment_ref *ref, bool 
         if (status == MR_OK)
             status = replay_frame(p, &r, &f, err);
     }
-done:
     wal_reader_close(&r);
     return status;
 }

@@ -1,4 +1,4 @@
-/* What the header of the log promises about append, notify, flush, trim and close. */
+/* What the header of the log promises about append, notify and flush, and what a commit writes. */
 #include "unit/wal/kit.h"
 
 #include "lib/dir.h"
@@ -15,38 +15,6 @@ static int tear_down(void **state)
 {
     dir_remove(*state);
     return 0;
-}
-
-static void entries_come_back_after_reopen(void **state)
-{
-    struct wal_options o = kit_options(&mr_io_posix, *state);
-    struct wal *wal = kit_open(&o, NULL);
-    for (uint64_t n = 1; n <= 500; n++)
-        assert_int_equal(kit_append(wal, n, NULL), n);
-    wal_flush(wal);
-    assert_int_equal(wal_durable_lsn(wal), 500);
-    assert_int_equal(wal_last_lsn(wal), 500);
-    wal_close(wal);
-    kit_expect(&o, 1, 500);
-    wal = kit_open(&o, NULL);
-    for (uint64_t n = 501; n <= 600; n++)
-        assert_int_equal(kit_append(wal, n, NULL), n);
-    wal_close(wal); /* flushes */
-    kit_expect(&o, 1, 600);
-}
-
-static void an_open_without_appends_leaves_nothing(void **state)
-{
-    struct wal_options o = kit_options(&mr_io_posix, *state);
-    for (int i = 0; i < 3; i++)
-        wal_close(kit_open(&o, NULL));
-    assert_int_equal(kit_files(&mr_io_posix, *state), 0);
-    struct wal *wal = kit_open(&o, NULL);
-    kit_append(wal, 1, NULL);
-    wal_close(wal);
-    for (int i = 0; i < 3; i++)
-        wal_close(kit_open(&o, NULL));
-    assert_int_equal(kit_files(&mr_io_posix, *state), 1);
 }
 
 struct seen {
@@ -320,76 +288,6 @@ static void an_idle_log_writes_its_mark_once(void **state)
     wal_recovery_release(&r);
 }
 
-static void closing_marks_the_end(void **state)
-{
-    struct wal_options o = kit_options(&mr_io_posix, *state);
-    struct wal *wal = kit_open(&o, NULL);
-    kit_append(wal, 1, NULL);
-    wal_close(wal);
-    struct wal_recovery r;
-    struct mr_error err = MR_ERROR_INIT;
-    check_ok(wal_recover(&mr_io_posix, *state, 0, NULL, NULL, &r, &err), &err);
-    assert_int_equal(r.durable_lsn, 1);
-    wal_recovery_release(&r);
-}
-
-static void trim_removes_whole_segments_from_the_old_end(void **state)
-{
-    struct wal_options o = kit_options(&mr_io_posix, *state);
-    struct wal *wal = kit_open(&o, NULL);
-    struct mr_error err = MR_ERROR_INIT;
-    for (uint64_t n = 1; n <= 2000; n++)
-        kit_append(wal, n, NULL);
-    wal_flush(wal);
-    struct wal_stats before, after;
-    wal_stats(wal, &before);
-    assert_true(before.segments > 5);
-    check_ok(wal_trim(wal, 0, &err), &err);
-    wal_stats(wal, &after);
-    assert_int_equal(after.segments, before.segments);
-    check_ok(wal_trim(wal, 1000, &err), &err);
-    wal_stats(wal, &after);
-    assert_true(after.segments < before.segments && after.segments > 1);
-    wal_close(wal);
-
-    struct kit_found found = {.first_lsn = 0};
-    o.need_lsn = 1001;
-    wal = kit_open(&o, &found);
-    assert_true(found.first_lsn > 1 && found.first_lsn <= 1001);
-    assert_int_equal(found.first_lsn + found.count - 1, 2000);
-    check_ok(wal_trim(wal, UINT64_MAX, &err), &err);
-    wal_stats(wal, &after);
-    assert_int_equal(after.segments, 1); /* it carries the LSN */
-    wal_close(wal);
-    kit_found_release(&found);
-
-    o.need_lsn = 0;
-    wal = kit_open(&o, NULL);
-    assert_int_equal(kit_append(wal, 2001, NULL), 2001);
-    wal_close(wal);
-}
-
-static void a_start_gives_back_the_room_behind_the_last_frame(void **state)
-{
-    struct wal_options o = kit_options(&mr_io_posix, *state);
-    for (uint64_t n = 1; n <= 3; n++) {
-        struct wal *wal = kit_open(&o, NULL);
-        kit_append(wal, n, NULL);
-        wal_close(wal);
-    }
-    struct wal_reader r;
-    struct mr_error err = MR_ERROR_INIT;
-    for (uint64_t sequence = 1; sequence <= 3; sequence++) {
-        check_ok(wal_reader_open(&r, &mr_io_posix, *state, sequence, &err), &err);
-        if (sequence < 3)
-            assert_true(r.size <= 4 * (int64_t)WAL_SECTOR);
-        else
-            assert_int_equal(r.size, o.segment_bytes);
-        wal_reader_close(&r);
-    }
-    kit_expect(&o, 1, 3);
-}
-
 static void statistics_count(void **state)
 {
     struct wal_options o = kit_options(&mr_io_posix, *state);
@@ -413,32 +311,9 @@ static void statistics_count(void **state)
     wal_close(wal);
 }
 
-static int refuse(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_error *err)
-{
-    MR_UNUSED(entry);
-    return lsn == *(uint64_t *)ctx ? mr_error_set(err, MR_ENOENT, "refused at %d", (int)lsn) : MR_OK;
-}
-
-static void a_replay_that_refuses_stops_the_open(void **state)
-{
-    struct wal_options o = kit_options(&mr_io_posix, *state);
-    struct wal *wal = kit_open(&o, NULL);
-    for (uint64_t n = 1; n <= 9; n++)
-        kit_append(wal, n, NULL);
-    wal_close(wal);
-    struct mr_error err = MR_ERROR_INIT;
-    uint64_t at = 5;
-    assert_int_equal(wal_open(&o, refuse, &at, &wal, &err), MR_ENOENT);
-    assert_string_equal(err.text, "refused at 5");
-    assert_null(wal);
-    kit_expect(&o, 1, 9);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(entries_come_back_after_reopen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_open_without_appends_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiters_run_once_in_order_after_the_sync, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notify_runs_at_once_when_all_is_durable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(entry_sizes_have_a_limit, set_up, tear_down),
@@ -447,11 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(frames_have_an_entry_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_queue_says_so_and_takes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_idle_log_writes_its_mark_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(closing_marks_the_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(trim_removes_whole_segments_from_the_old_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_start_gives_back_the_room_behind_the_last_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(statistics_count, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_replay_that_refuses_stops_the_open, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("wal/append", tests, NULL, NULL);
 }

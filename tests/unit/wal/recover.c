@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define DIR "/wal"
 
@@ -53,6 +54,20 @@ static int recover_from(struct world *w, uint64_t need)
     return status;
 }
 
+/* The dump says what recovery says. */
+static void dump_agrees(struct world *w, int want)
+{
+    char *text = NULL;
+    size_t len;
+    struct mr_error err = MR_ERROR_INIT;
+    FILE *out = open_memstream(&text, &len);
+    assert_int_equal(wal_dump(w->io, DIR, true, out, &err), want);
+    fclose(out);
+    assert_non_null(strstr(text, want == MR_OK ? "verdict ok next_lsn=" : "verdict corrupt \""));
+    assert_string_equal(err.text, w->err.text);
+    free(text);
+}
+
 /* The log is healthy and holds exactly the entries first..last. */
 static void healthy(struct world *w, uint64_t first, uint64_t last)
 {
@@ -63,6 +78,7 @@ static void healthy(struct world *w, uint64_t first, uint64_t last)
         assert_true(kit_found_is(&w->found, lsn, lsn));
     assert_int_equal(w->r.next_lsn, last + 1);
     assert_int_equal(w->r.entries, last - first + 1);
+    dump_agrees(w, MR_OK);
 }
 
 /* The log is damaged, and the report says so in these words. wal_open agrees and leaves the disk alone. */
@@ -72,6 +88,7 @@ static void damaged(struct world *w, const char *words)
     assert_int_equal(recover_from(w, 0), MR_ECORRUPT);
     if (strstr(w->err.text, words) == NULL)
         fail_msg("report \"%s\" lacks \"%s\"", w->err.text, words);
+    dump_agrees(w, MR_ECORRUPT);
     struct wal_options o = kit_options(w->io, DIR);
     struct kit_found found = {.first_lsn = 0};
     size_t before = simdisk_changes(w->disk);
