@@ -27,8 +27,7 @@ struct wal_options {
     size_t max_queue_bytes;     /* entries waiting for a frame; appends beyond answer MR_EBUSY; 0: 32 MiB */
     unsigned max_frame_entries; /* entries of one group commit; 0: 1,024 */
     unsigned idle_mark_ms;      /* idle time after which an empty frame carries the durable mark; 0: 50 */
-    uint64_t
-        need_lsn; /* the oldest entry that must be there (last trimmed + 1), else MR_ECORRUPT; 0: unchecked */
+    uint64_t need_lsn;          /* oldest entry that must be there, else MR_ECORRUPT; 0: unchecked */
 };
 
 /* Called once for each entry found at start, in LSN order. A non-zero return stops the open with that status.
