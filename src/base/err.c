@@ -87,6 +87,8 @@ const char *mr_status_name(enum mr_status status)
         return "denied";
     case MR_EUNSUPPORTED:
         return "unsupported";
+    case MR_EAGAIN:
+        return "would_wait";
     case MR_EINTERNAL:
         return "internal";
     }

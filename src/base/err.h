@@ -19,6 +19,7 @@ enum mr_status {
     MR_EDENIED = -11,      /* authentication or authorisation refused */
     MR_EUNSUPPORTED = -12, /* understood, and not built yet */
     MR_EINTERNAL = -13,    /* a broken promise of our own; never the caller's fault */
+    MR_EAGAIN = -14,       /* not without waiting; the same call by somebody who may wait will do */
 };
 
 /* A status with its explanation. Starts as MR_ERROR_INIT; the first error set stays (later ones are

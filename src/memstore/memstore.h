@@ -35,6 +35,7 @@ enum mem_role { MEM_TIME, MEM_MEASURE_NAME, MEM_DIMENSION, MEM_MEASURE_VALUE, ME
 
 #define MEM_COLUMN_TIME 0
 #define MEM_COLUMN_MEASURE_NAME 1
+#define MEM_COLUMN_VERSION UINT32_MAX /* of a cursor alone: the version of the row, a BIGINT */
 
 /* Limits of one table (write-api reference, sections 5.8 and 12). */
 #define MEM_MAX_DIMENSIONS 128
@@ -150,9 +151,22 @@ void mem_scratch_free(struct mem_scratch *scratch);
 /* `lsn` is a guess at the batch's LSN, above that of every earlier commit of any table; `horizon` is the
  * highest LSN such that no present or future reader asks for an older state. */
 void mem_batch_begin(struct mem_table *table, struct mem_scratch *scratch, uint64_t lsn, uint64_t horizon);
+
+/* What files hold of a row that is not in memory. Looked up by the caller before it took the lock. */
+struct mem_prior {
+    uint32_t series;
+    int64_t time;
+    bool found;
+    bool whole;         /* row.cells is filled in; it must be when versions are equal */
+    struct mem_row row; /* when found: version, and the cells */
+};
+/* Hands priors to the batch begun: sorted by (series, time), valid until commit or abort. `epoch` is
+ * mem_epoch() as it was before they were looked up: when it has changed since, they are not used. */
+void mem_batch_priors(struct mem_table *table, const struct mem_prior *priors, size_t count, uint64_t epoch);
 /* Judges one record against everything before it and applies it when accepted; a record that is not accepted
  * leaves no trace. The checks, first failure wins: measure name (type, limit), dimensions (role, limit),
- * attributes (role, type, limit), version. MR_ENOMEM or MR_ELIMIT: the caller must abort the batch. */
+ * attributes (role, type, limit), version. MR_ENOMEM or MR_ELIMIT: the caller must abort the batch.
+ * MR_EAGAIN: likewise, because files may hold the row (mem_wants) and no prior says so. */
 int mem_batch_put(struct mem_table *table, struct mem_record *record);
 void mem_batch_view(const struct mem_table *table, struct mem_batch *out);
 /* Gives the batch its LSN, at least the guess. Cannot fail. */
@@ -160,11 +174,62 @@ void mem_batch_commit(struct mem_table *table, uint64_t lsn);
 /* Takes everything back. Cannot fail. */
 void mem_batch_abort(struct mem_table *table);
 
+/* ---- rows that lie in files
+ * ---------------------------------------------------------------------------------------------
+ *
+ * A flush copies rows up to an LSN into files and then releases them here. A series stays in the index as
+ * long as it has rows in memory or may have some in files: each knows a time such that no file holds a later
+ * row of it (its file time).
+ */
+
+/* Changes with every release: what files hold of this table is not what it was (read lock). */
+uint64_t mem_epoch(const struct mem_table *table);
+
+/* The rows of these records that must be looked up in files before a batch can judge them: their series
+ * exists, no row of that time is in memory, and the time is not above the series' file time (read lock). The
+ * pairs come sorted by (series, time), each once, `version` that of the record (the least, when several name
+ * the pair). Writes at most `count`; returns how many. Scratch: any that no batch uses. */
+struct mem_want {
+    uint32_t series;
+    int64_t time;
+    int64_t version;
+};
+size_t mem_wants(struct mem_table *table, const struct mem_record *records, size_t count,
+                 struct mem_want *out);
+
+/* All rows up to `lsn`, the current and the replaced, are in files that every reader to come looks into, and
+ * no reader is left that does not: changes the epoch, raises the file times, frees the rows (takes the write
+ * lock itself, in steps). Rows that were judged after `lsn` stay. */
+void mem_release(struct mem_table *table, uint64_t lsn);
+
+/* Rows and oldest and newest time among those with an LSN up to `lsn` (read lock, in steps of series: start
+ * with *next = 0, go on until it returns false). For the cuts of a flush; replaced rows count too, so it may
+ * be a little too much. */
+struct mem_extent {
+    uint64_t rows;
+    int64_t time_min, time_max; /* min > max: none */
+};
+bool mem_extent_step(const struct mem_table *table, uint64_t lsn, uint32_t *next, struct mem_extent *extent);
+/* The series numbers >= from that exist, ascending, at most `room` (read lock). Returns how many. */
+size_t mem_series_list(const struct mem_table *table, uint32_t from, uint32_t *out, size_t room);
+
+/* Names since a point: columns from `first_column` on, measures from `first_measure` on, series from `from`
+ * on, at most `room` of them, as a batch without rows (read lock; views valid while it is held). `numbers`
+ * holds room series numbers and is what out->series points to. Returns the number to go on from;
+ * mem_counts.next_series at the end. */
+uint32_t mem_names_since(const struct mem_table *table, uint32_t first_column, uint32_t first_measure,
+                         uint32_t from, uint32_t *numbers, size_t room, struct mem_batch *out);
+/* Series loaded from now on are given this file time (INT64_MIN, as at first: no file has rows of theirs).
+ * Then raises the next series number to at least `next` (write lock). */
+void mem_load_filed(struct mem_table *table, int64_t time);
+void mem_load_next(struct mem_table *table, uint32_t next);
+
 /* ---- loading from the log (write lock)
  * ------------------------------------------------------------------------- */
 
-/* What was accepted once is applied without judging again. MR_EINVAL: the numbers do not fit this table (the
- * log is damaged); the table is then unusable. */
+/* What was accepted once is applied without judging again. A name that is there already under the same number
+ * is fine: files of names and the log overlap. MR_EINVAL: the numbers do not fit this table (the log is
+ * damaged); the table is then unusable. */
 int mem_load_column(struct mem_table *table, uint32_t column, enum mem_role role, enum mem_type type,
                     struct mr_str name);
 int mem_load_measure(struct mem_table *table, uint32_t measure, enum mem_type type, struct mr_str name);
@@ -173,8 +238,8 @@ struct mem_dim {
     uint16_t column;
     struct mr_str value;
 };
-/* `series` is the next number (they are given out without gaps); dims in order of the columns' names (bytes).
- */
+/* `series` is the next number or a higher one (series that died leave gaps); dims in order of the columns'
+ * names (bytes). */
 int mem_load_series(struct mem_table *table, uint32_t series, uint32_t measure, const struct mem_dim *dims,
                     uint32_t ndims);
 int mem_load_row(struct mem_table *table, const struct mem_row *row, uint64_t lsn);
@@ -265,13 +330,16 @@ void mem_cursor_close(struct mem_cursor *cursor);
 int mem_cursor_fill(struct mem_cursor *cursor, struct mem_table *table, uint32_t series, int64_t *from,
                     int64_t to, uint64_t lsn, size_t *rows, bool *more);
 const struct mem_vec *mem_cursor_vecs(const struct mem_cursor *cursor);
+/* Sets the constant vectors of the series' dimensions and measure name, without any row (read lock); for rows
+ * from elsewhere. False: no such series any more. */
+bool mem_cursor_key(struct mem_cursor *cursor, struct mem_table *table, uint32_t series) MR_MUST_USE;
 uint64_t mem_cursor_bytes(const struct mem_cursor *cursor); /* stored bytes behind the last batch */
 
 /* ---- age (takes the write lock itself, in steps)
  * --------------------------------------------------------------- */
 
-/* Removes rows before `cutoff`, then series without rows. The schema stays. Also lets go of replaced rows
- * that nobody can ask for any more (`horizon` as in mem_batch_begin). */
+/* Removes rows before `cutoff`, then series without rows here and with a file time before it. The schema
+ * stays. Also lets go of replaced rows that nobody can ask for any more (`horizon` as in mem_batch_begin). */
 void mem_evict(struct mem_table *table, int64_t cutoff, uint64_t horizon);
 
 #endif

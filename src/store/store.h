@@ -47,6 +47,13 @@ struct store_options {
     size_t wal_queue_bytes;     /* 0: the log's default */
     uint64_t wal_segment_bytes; /* 0: the log's default */
     size_t memory_limit;        /* bytes of the memory store; appends beyond it answer MR_ELIMIT; 0: 4 GiB */
+    size_t
+        flush_bytes; /* bytes of rows in memory at which they are moved to files; 0: a quarter of the limit */
+    uint64_t flush_log_bytes; /* bytes of log at which the same happens, which bounds the time of a start; 0:
+                                 256 MiB */
+    int64_t window_ns;        /* files are cut at multiples of it; 0: 7 days */
+    uint64_t file_bytes;      /* files are not merged beyond it; 0: 1 GiB */
+    bool by_hand; /* nothing happens in the background: the caller uses store_flush, store_compact (tests) */
 };
 
 /* Recovers the log and is ready when it returns. */
@@ -126,11 +133,15 @@ struct store_commit {
  * the outcomes are set when it returns. MR_OK: `commit->done` runs exactly once, when all of it (and
  * everything an outcome was based on) is durable; only then may the caller acknowledge. On any other status
  * nothing was queued, done never runs and the outcomes mean nothing: MR_EBUSY (log queue full), MR_ELIMIT
- * (memory store full, or a batch beyond the log's frame), MR_ENOSPC, MR_ENOMEM, MR_ENOENT (the table was
- * dropped), MR_EINVAL (a record whose types do not fit together). Rows become visible to snapshots opened
- * after they are durable. */
+ * (memory store full, or a batch beyond the log's frame), MR_EAGAIN (late rows: files must be read to judge
+ * them, so hand the same records to store_append_wait on a thread that may), MR_ENOSPC, MR_ENOMEM, MR_ENOENT
+ * (the table was dropped), MR_EINVAL (a record whose types do not fit together). Rows become visible to
+ * snapshots opened after they are durable. */
 int store_append(struct store_table *table, struct store_record *records, size_t count,
                  struct store_commit *commit, struct mr_error *err);
+/* The same for a caller who may wait for the disk; never answers MR_EAGAIN. */
+int store_append_wait(struct store_table *table, struct store_record *records, size_t count,
+                      struct store_commit *commit, struct mr_error *err);
 
 /* ---- schema
  * -------------------------------------------------------------------------------------------------- */
@@ -234,6 +245,12 @@ void store_scan_info(struct store_scan *scan, struct store_scan_info *out);
  * get here.
  */
 int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err);
+
+/* Moves all rows that are durable now into files of the magnetic store and lets the log forget them. Waits
+ * for the disk, and for scans of older snapshots to end. Serialised with everything else that makes files. */
+int store_flush(struct store *store, struct mr_error *err);
+/* Merges files and removes those past their table's last cutoff, until nothing is left to do. */
+int store_compact(struct store *store, struct mr_error *err);
 
 struct store_stats {
     uint64_t tables, series, rows, memory_bytes, series_bytes, log_bytes, durable_lsn, last_lsn, appends,

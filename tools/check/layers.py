@@ -14,17 +14,18 @@ LADDER = {
     "http": [],
     "auth": [],
     "model": ["json"],
-    "wal": [],
+    "seal": [],
+    "wal": ["seal"],
     "memstore": [],
-    "magstore": [],
+    "magstore": ["seal"],
     "sql": [],
-    "store": ["wal", "memstore", "magstore"],
+    "store": ["seal", "wal", "memstore", "magstore"],
     "catalog": [],
     "ingest": ["json", "model", "store", "catalog"],
     "engine": ["json", "sql", "store"],
     "query": ["json", "model", "auth", "sql", "store", "catalog", "engine"],
     "api": ["json", "model", "auth", "sql", "store", "catalog", "ingest", "engine", "query"],
-    "server": ["json", "http", "auth", "model", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api"],
+    "server": ["json", "http", "auth", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api"],
 }
 # The only room that may see each of these outside headers.
 OWNERS = {
