@@ -76,5 +76,7 @@ void magstore_file_name(enum magstore_kind kind, uint64_t number, char out[stati
 /* The bytes of a manifest, for tools and fuzzers. decode: MR_ECORRUPT with the offset when damaged. */
 int magstore_manifest_encode(const struct magstore_manifest *manifest, struct mr_buf *out);
 int magstore_manifest_decode(struct mr_str bytes, struct magstore_manifest *out, struct mr_error *err);
+/* Every number once and below next_file, the list in its order, kinds known: else MR_EINVAL. */
+int magstore_manifest_check(const struct magstore_manifest *manifest);
 
 #endif
