@@ -12,9 +12,9 @@
  * opens a file again to seal more: so no nonce repeats under a key. Associated data binds a piece to its
  * place.
  *
- * Keys in memory lie in locked pages left out of core dumps and are wiped when freed. Thread-safety: a
- * keyring and a struct seal_key that is not being written may be used by many threads; a struct seal_cipher
- * has one owner at a time.
+ * The keyring's keys lie in locked pages left out of core dumps and are wiped when freed; the copies given
+ * out are the caller's to wipe (seal_key_wipe). Thread-safety: a keyring and a struct seal_key that is not
+ * being written may be used by many threads; a struct seal_cipher has one owner at a time.
  */
 #ifndef MR_SEAL_SEAL_H
 #define MR_SEAL_SEAL_H
@@ -41,6 +41,9 @@ int seal_derive(const struct seal_key *data_key, const unsigned char id[SEAL_ID_
 struct seal_cipher;
 int seal_cipher_new(struct seal_cipher **out); /* MR_ENOMEM */
 void seal_cipher_free(struct seal_cipher *cipher);
+
+/* In a build for fuzzing nothing is sealed and no tag is believed: a sealed piece is its plain bytes and 16
+ * zeros, so that fuzzers reach the decoders behind. */
 
 /* Writes plain.len + SEAL_TAG_BYTES bytes to `out`, which may be where the plain bytes lie. Cannot fail but
  * by a fault of the library, which ends the process: nothing unsealed is ever written. */
