@@ -1,6 +1,7 @@
 #include "store/private.h"
 
 #include "base/log.h"
+#include "seal/seal.h"
 
 #include <errno.h>
 
@@ -9,11 +10,23 @@
 static int make_dir(struct store *store, const char *path, struct mr_error *err)
 {
     int rc = store->io.mkdir(store->io.ctx, path, 0700);
-    if (rc == -EEXIST)
-        return MR_OK;
-    if (rc < 0)
+    if (rc < 0 && rc != -EEXIST)
         return mr_error_errno(err, mr_io_status(rc), -rc, "cannot make directory %s", path);
-    return mr_io_sync_dir(&store->io, store->dir, err);
+    return mr_io_sync_dir(&store->io, store->dir, err); /* who made it may have been killed before this */
+}
+
+static int open_keys(struct store *store, struct mr_error *err)
+{
+    struct mr_buf path = MR_BUF_INIT;
+    mr_buf_printf(&path, "%s/keys", store->dir);
+    mr_buf_char(&path, '\0');
+    int rc = MR_ENOMEM;
+    if (mr_buf_ok(&path))
+        rc = make_dir(store, path.ptr, err);
+    if (rc == MR_OK)
+        rc = seal_keyring_open(&store->io, path.ptr, &store->keyring, err);
+    mr_buf_release(&path);
+    return rc;
 }
 
 static int open_log(struct store *store, const struct store_options *options, struct mr_error *err)
@@ -27,6 +40,7 @@ static int open_log(struct store *store, const struct store_options *options, st
     if (rc == MR_OK) {
         struct wal_options wal = {.io = &store->io,
                                   .clock = store->clock,
+                                  .keyring = store->keyring,
                                   .dir = path.ptr,
                                   .segment_bytes = options->wal_segment_bytes,
                                   .max_queue_bytes = options->wal_queue_bytes};
@@ -60,7 +74,9 @@ int store_open(const struct store_options *options, struct store **out, struct m
     pthread_mutex_init(&store->scratch_lock, NULL);
     pthread_mutex_init(&store->snapshot_lock, NULL);
     store->dir = mr_strndup(options->dir, strlen(options->dir));
-    int rc = store->dir != NULL ? open_log(store, options, err) : MR_ENOMEM;
+    int rc = store->dir != NULL ? open_keys(store, err) : MR_ENOMEM;
+    if (rc == MR_OK)
+        rc = open_log(store, options, err);
     if (rc != MR_OK) {
         store_close(store);
         return mr_error_set(err, (enum mr_status)rc, "cannot open the store in %s", options->dir);
@@ -77,6 +93,7 @@ void store_close(struct store *store)
     MR_ASSERT(store->oldest == NULL);
     if (store->wal != NULL)
         wal_close(store->wal);
+    seal_keyring_close(store->keyring);
     tables_release(store);
     for (struct store_scratch *scratch = store->scratches, *next; scratch != NULL; scratch = next) {
         next = scratch->next;

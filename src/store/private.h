@@ -38,6 +38,7 @@ struct store {
     struct mr_io io;
     const struct mr_clock *clock;
     char *dir;
+    struct seal_keyring *keyring;
     struct wal *wal;
     struct mem_budget budget;
 

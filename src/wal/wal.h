@@ -17,10 +17,12 @@
 #include "base/io.h"
 
 struct wal;
+struct seal_keyring;
 
 struct wal_options {
     const struct mr_io *io;
     const struct mr_clock *clock;
+    struct seal_keyring *keyring; /* outlives the log; segments are sealed under its SEAL_SCOPE_STORE keys */
     const char *dir;            /* exists; the log owns everything in it named by its pattern */
     uint64_t segment_bytes;     /* 0: 64 MiB */
     size_t max_frame_bytes;     /* payload of one group commit; 0: 8 MiB */
