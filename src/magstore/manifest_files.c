@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MANIFEST_LIMIT ((size_t)256 << 20) /* some millions of files: more than any directory of ours holds  \
-                                            */
+#define MANIFEST_LIMIT                                                                                       \
+    ((size_t)256 << 20) /* some millions of files: more than any directory of ours holds                     \
+                         */
 
 static void manifest_name(uint64_t generation, char out[static MAGSTORE_FILE_NAME_BYTES])
 {
@@ -111,7 +112,7 @@ static int read_one(const struct mr_io *io, const char *dir, uint64_t generation
     mr_buf_printf(&path, "%s/%s", dir, name);
     mr_buf_char(&path, '\0');
     int status = MR_ENOMEM;
-    if (mr_buf_ok(&path))
+    if (mr_buf_ok(&path) && mr_buf_reserve(&bytes, 1) != NULL) /* an empty file is damage like any other */
         status = mr_io_read_file(io, path.ptr, MANIFEST_LIMIT, &bytes, &why);
     if (status == MR_ELIMIT)
         status = MR_ECORRUPT; /* no manifest of ours is that large */

@@ -138,6 +138,23 @@ static void damage_falls_back_to_the_older(void **state)
     magstore_manifest_release(&older);
 }
 
+static void a_file_cut_short_is_damage(void **state)
+{
+    struct world *w = *state;
+    commit(w);
+    manifest_kit_add(&w->m, 1, 1);
+    commit(w);
+    struct mr_buf bytes = MR_BUF_INIT;
+    assert_int_equal(magstore_manifest_encode(&w->m, &bytes), MR_OK);
+    for (size_t len = 0; len < bytes.len; len++) {
+        manifest_kit_put(w->io, DIR, "manifest-0000000000000002", (struct mr_str){bytes.ptr, len});
+        struct magstore_manifest m = loaded(w);
+        assert_true(m.fell_back && m.generation == 1);
+        magstore_manifest_release(&m);
+    }
+    mr_buf_release(&bytes);
+}
+
 static void without_a_valid_one_the_start_stops(void **state)
 {
     struct world *w = *state;
@@ -306,6 +323,7 @@ int main(void)
         WITH_WORLD(the_newest_two_are_kept),
         WITH_WORLD(a_state_that_does_not_fit_is_not_written),
         WITH_WORLD(damage_falls_back_to_the_older),
+        WITH_WORLD(a_file_cut_short_is_damage),
         WITH_WORLD(without_a_valid_one_the_start_stops),
         WITH_WORLD(a_later_version_is_no_damage),
         WITH_WORLD(a_manifest_under_another_name_is_damage),
