@@ -28,8 +28,9 @@ void mem_batch_begin(struct mem_table *t, struct mem_scratch *b, uint64_t lsn, u
     b->first_column = t->ncolumns;
     b->first_measure = t->nmeasures;
     b->nops = b->nrows = b->nseries = 0;
-    b->dims_known = false;
-    b->last = NULL;
+    b->lookup = (struct series_lookup){0};
+    b->priors = NULL;
+    b->npriors = 0;
     mr_arena_reset(&b->arena);
     t->heap.refused = false;
     old_settle(&t->olds, &t->heap, horizon, SETTLE);
@@ -115,10 +116,6 @@ static void undo(struct mem_table *t, const struct op *op)
     case OP_REPLACE:
         s = find_row(t, op, &spot);
         series_restore(t, s, spot, op->old);
-        break;
-    case OP_VERSION:
-        s = find_row(t, op, &spot);
-        chunk_set_version(series_chunk(s, spot.run), spot.row, op->version);
         break;
     }
 }

@@ -108,10 +108,9 @@ void chunk_write(struct mem_chunk *c, uint32_t at, const struct chunk_need *need
     chunk_set_version(c, at, need->version);
 }
 
-/* Moves the rows [from, rows) to start at `to` in every part of the block. */
-static void shift(struct mem_chunk *c, uint32_t from, uint32_t to)
+/* Moves `count` rows from `from` to `to` in every part of the block. */
+static void move_rows(struct mem_chunk *c, uint32_t from, uint32_t to, uint32_t count)
 {
-    uint32_t count = c->rows - from;
     if (count == 0)
         return;
     int64_t *time = chunk_time(c);
@@ -132,7 +131,7 @@ void chunk_insert(struct mem_chunk *c, uint32_t at, int64_t time, const struct c
                   const union mem_bits *bits)
 {
     MR_ASSERT(c->rows < c->cap);
-    shift(c, at, at + 1);
+    move_rows(c, at, at + 1, c->rows - at);
     c->rows++;
     chunk_time(c)[at] = time;
     chunk_write(c, at, need, bits);
@@ -152,8 +151,43 @@ static void give_texts(struct mem_heap *heap, struct mem_chunk *c, uint32_t from
 void chunk_remove(struct mem_heap *heap, struct mem_chunk *c, uint32_t from, uint32_t to)
 {
     give_texts(heap, c, from, to);
-    shift(c, to, from);
+    move_rows(c, to, from, c->rows - to);
     c->rows = (uint16_t)(c->rows - (to - from));
+}
+
+/* LSNs start at `base` from now on, so that those of a chunk that lives long stay narrow. No row's is below.
+ */
+static void rebase_lsns(struct mem_chunk *c, uint64_t base)
+{
+    uint64_t less = base - c->lsn_base;
+    for (uint32_t row = 0; row < c->rows; row++)
+        keep(c, lsn_offset(c), c->lsn_width, row, load(c, lsn_offset(c), c->lsn_width, row) - less);
+    c->lsn_base = base;
+}
+
+void chunk_remove_upto(struct mem_heap *heap, struct mem_chunk *c, uint64_t lsn, int64_t *newest)
+{
+    uint32_t kept = 0, row = 0;
+    uint64_t most = 0;
+    while (row < c->rows) {
+        uint32_t from = row;
+        while (row < c->rows && chunk_lsn(c, row) <= lsn)
+            row++;
+        if (row != from && chunk_time(c)[row - 1] > *newest)
+            *newest = chunk_time(c)[row - 1];
+        give_texts(heap, c, from, row);
+        for (from = row; row < c->rows && chunk_lsn(c, row) > lsn; row++)
+            most = chunk_lsn(c, row) > most ? chunk_lsn(c, row) : most;
+        if (from != kept)
+            move_rows(c, from, kept, row - from);
+        kept += row - from;
+    }
+    c->rows = (uint16_t)kept;
+    if (kept == 0)
+        return;
+    c->lsn_max = most;
+    if (c->lsn_width != 0 && c->lsn_base <= lsn)
+        rebase_lsns(c, lsn + 1); /* old copies that are older go with the rows */
 }
 
 void chunk_free(struct mem_heap *heap, struct mem_chunk *c)

@@ -117,6 +117,11 @@ void chunk_insert(struct mem_chunk *c, uint32_t at, int64_t time, const struct c
 void chunk_write(struct mem_chunk *c, uint32_t at, const struct chunk_need *need, const union mem_bits *bits);
 /* Removes rows [from, to), giving their texts back. */
 void chunk_remove(struct mem_heap *heap, struct mem_chunk *c, uint32_t from, uint32_t to);
+/* Removes the rows with an LSN up to `lsn`, and raises *newest to the last time among them. No old copy of a
+ * row that stays is as old as that. */
+void chunk_remove_upto(struct mem_heap *heap, struct mem_chunk *c, uint64_t lsn, int64_t *newest);
+/* Gives back room that many removals left; keeps the block when there is no memory for a smaller one. */
+void chunk_shrink(struct mem_heap *heap, struct mem_chunk **c);
 void chunk_free(struct mem_heap *heap, struct mem_chunk *c); /* with the texts of its rows */
 
 struct mem_text *text_new(struct mem_heap *heap, struct mr_str s);

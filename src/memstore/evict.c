@@ -1,5 +1,5 @@
-/* memstore/evict.c - rows that are too old, then series without rows; a few at a time, writers get in
- * between. */
+/* memstore/evict.c - rows that are too old, then series without rows here or in files; a few at a time,
+ * writers get in between. */
 #include "memstore/table.h"
 
 enum { STEP_SERIES = 64, STEP_CHUNKS = 32, STEP_OLDS = 4096 };
@@ -22,7 +22,7 @@ static uint32_t drop_chunks(struct mem_table *t, struct mem_series *s, int64_t c
         count++;
     }
     if (count != 0)
-        series_cut(t, s, count);
+        series_cut(t, s, 0, count);
     return count;
 }
 
@@ -51,13 +51,15 @@ static bool evict_step(struct mem_table *t, int64_t cutoff, uint32_t *next, int6
         if (chunks == STEP_CHUNKS)
             return true; /* the same series again */
         *next = number + 1;
-        if (s->nruns == 0) {
+        if (s->nruns == 0 && s->file_time < cutoff) {
             series_drop(t, s);
             continue;
         }
-        drop_rows(t, s, cutoff);
-        if (first_time(s) < *lowest)
-            *lowest = first_time(s);
+        if (s->nruns != 0)
+            drop_rows(t, s, cutoff);
+        int64_t oldest = s->nruns != 0 ? first_time(s) : s->file_time;
+        if (oldest < *lowest)
+            *lowest = oldest;
     }
     return true;
 }

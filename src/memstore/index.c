@@ -171,6 +171,8 @@ static bool matches(const struct mem_select *sel, const struct mem_table *t, con
     for (size_t i = 0; i < sel->ntests; i++)
         if (&sel->tests[i] != sel->driver && !holds(t, &sel->tests[i], s))
             return false;
+    if (s->file_time != INT64_MIN && s->file_time >= sel->time_min)
+        return true; /* nobody knows how far back the files go */
     if (s->nruns == 0)
         return false;
     const struct mem_chunk *last = series_chunk(s, s->nruns - 1);

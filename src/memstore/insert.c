@@ -68,13 +68,12 @@ static int add_run(struct mem_table *t, struct mem_series *s, uint32_t at, struc
     return MR_OK;
 }
 
-void series_cut(struct mem_table *t, struct mem_series *s, uint32_t count)
+void series_cut(struct mem_table *t, struct mem_series *s, uint32_t from, uint32_t to)
 {
-    s->nruns -= count;
-    if (s->runs_cap == 0)
-        return;
-    memmove(s->many, s->many + count, s->nruns * sizeof *s->many);
-    if (s->nruns > 1)
+    if (s->runs_cap != 0)
+        memmove(s->many + from, s->many + to, (s->nruns - to) * sizeof *s->many);
+    s->nruns -= to - from;
+    if (s->runs_cap == 0 || s->nruns > 1)
         return;
     struct mem_chunk *last = s->nruns == 1 ? s->many[0].chunk : NULL;
     mem_free(&t->heap, MEM_ROWS, s->many, s->runs_cap * sizeof *s->many);
@@ -86,7 +85,7 @@ void series_free_runs(struct mem_table *t, struct mem_series *s)
 {
     for (uint32_t i = 0; i < s->nruns; i++)
         chunk_free(&t->heap, series_chunk(s, i));
-    series_cut(t, s, s->nruns);
+    series_cut(t, s, 0, s->nruns);
 }
 
 uint64_t series_rows(const struct mem_series *s)
@@ -288,16 +287,6 @@ failed:
     return mem_heap_status(&t->heap);
 }
 
-int series_set_version(struct mem_table *t, struct mem_series *s, struct spot spot, int64_t version)
-{
-    struct mem_chunk **slot = series_slot(s, spot.run);
-    struct chunk_need need = {NULL, 0, 0, chunk_lsn(*slot, spot.row), version};
-    if (chunk_fit(&t->heap, slot, &need, MEM_CHUNK_ROWS) != MR_OK)
-        return mem_heap_status(&t->heap);
-    chunk_set_version(*slot, spot.row, version);
-    return MR_OK;
-}
-
 /* ---- undo
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -312,10 +301,7 @@ void series_remove_row(struct mem_table *t, struct mem_series *s, struct spot sp
         return;
     }
     chunk_free(&t->heap, c);
-    if (s->runs_cap != 0) { /* bring the empty run to the front, where runs are cut off */
-        memmove(s->many + 1, s->many, spot.run * sizeof *s->many);
-    }
-    series_cut(t, s, 1);
+    series_cut(t, s, spot.run, spot.run + 1);
 }
 
 void series_restore(struct mem_table *t, struct mem_series *s, struct spot spot, struct mem_old *old)

@@ -1,9 +1,15 @@
-/* memstore/load.c - what the log says was accepted, applied without judging again. */
+/* memstore/load.c - what the log and files of names say was accepted, applied without judging again. */
 #include "memstore/table.h"
+
+#define LOAD_GAP (UINT32_C(1) << 28) /* more series than that do not die in a row: the number is damaged */
 
 int mem_load_column(struct mem_table *t, uint32_t column, enum mem_role role, enum mem_type type,
                     struct mr_str name)
 {
+    if (column < t->ncolumns) {
+        const struct mem_column *there = &t->columns[column];
+        return there->role == role && there->type == type && mr_str_eq(there->name, name) ? MR_OK : MR_EINVAL;
+    }
     bool fits = column == t->ncolumns && schema_find_column(t, name) == MEM_NOT_FOUND;
     if (role == MEM_DIMENSION)
         fits = fits && type == MEM_VARCHAR && t->ndimensions < MEM_MAX_DIMENSIONS;
@@ -22,6 +28,9 @@ int mem_load_column(struct mem_table *t, uint32_t column, enum mem_role role, en
 
 int mem_load_measure(struct mem_table *t, uint32_t measure, enum mem_type type, struct mr_str name)
 {
+    if (measure < t->nmeasures)
+        return t->measures[measure].type == type && mr_str_eq(t->measures[measure].name, name) ? MR_OK
+                                                                                               : MR_EINVAL;
     bool typed = (type >= MEM_DOUBLE && type <= MEM_BOOLEAN) || type == MEM_MULTI;
     if (measure != t->nmeasures || measure >= MEM_MAX_MEASURES || !typed ||
         schema_find_measure(t, name) != MEM_NOT_FOUND)
@@ -47,8 +56,9 @@ static bool key_of(const struct mem_table *t, const struct mem_dim *dims, uint32
     return true;
 }
 
-static int load_series(struct mem_table *t, uint32_t number, uint32_t measure, const struct mr_pair *pairs,
-                       const uint16_t *columns, uint32_t ndims)
+/* The number is the next one or higher. */
+static int load_new_series(struct mem_table *t, uint32_t number, uint32_t measure,
+                           const struct mr_pair *pairs, const uint16_t *columns, uint32_t ndims)
 {
     for (uint32_t i = 0; i < ndims; i++) {
         bool added;
@@ -65,18 +75,48 @@ static int load_series(struct mem_table *t, uint32_t number, uint32_t measure, c
     return series_new(t, number, hash, measure, pairs, columns, ndims) != NULL ? MR_OK : MR_ENOMEM;
 }
 
+/* A series that is there under this number must be the same one. */
+static int load_known_series(const struct mem_table *t, uint32_t number, uint32_t measure,
+                             const struct mr_pair *pairs, uint32_t ndims)
+{
+    const struct mem_series *s = mem_pages_get(&t->series, number);
+    if (s == NULL)
+        return number < t->named_below ? MR_OK : MR_EINVAL;
+    return series_has_key(t, s, t->measures[measure].name, pairs, ndims) ? MR_OK : MR_EINVAL;
+}
+
 int mem_load_series(struct mem_table *t, uint32_t number, uint32_t measure, const struct mem_dim *dims,
                     uint32_t ndims)
 {
     struct mr_pair pairs[MEM_MAX_DIMENSIONS];
     uint16_t columns[MEM_MAX_DIMENSIONS];
-    if (number != t->next_series || number == MEM_NOT_FOUND || measure >= t->nmeasures ||
-        ndims > MEM_MAX_DIMENSIONS || !key_of(t, dims, ndims, pairs, columns))
+    if (number == MEM_NOT_FOUND || (number > t->next_series && number - t->next_series > LOAD_GAP) ||
+        measure >= t->nmeasures || ndims > MEM_MAX_DIMENSIONS || !key_of(t, dims, ndims, pairs, columns))
         return MR_EINVAL;
+    if (number < t->next_series)
+        return load_known_series(t, number, measure, pairs, ndims);
     t->heap.loading = true;
-    int rc = load_series(t, number, measure, pairs, columns, ndims);
+    int rc = load_new_series(t, number, measure, pairs, columns, ndims);
     t->heap.loading = false;
+    struct mem_series *s = mem_pages_get(&t->series, number);
+    if (rc == MR_OK && s->file_time < t->load_file)
+        s->file_time = t->load_file;
+    if (rc == MR_OK && t->load_file != INT64_MIN && t->load_file < t->lowest)
+        t->lowest = t->load_file;
     return rc;
+}
+
+void mem_load_filed(struct mem_table *t, int64_t time)
+{
+    t->load_file = time;
+}
+
+void mem_load_next(struct mem_table *t, uint32_t next)
+{
+    if (next > t->next_series)
+        t->next_series = next;
+    if (next > t->named_below)
+        t->named_below = next;
 }
 
 static bool row_fits(const struct mem_table *t, const struct mem_series *s, const struct mem_row *row)
@@ -100,6 +140,8 @@ static bool row_fits(const struct mem_table *t, const struct mem_series *s, cons
 int mem_load_row(struct mem_table *t, const struct mem_row *row, uint64_t lsn)
 {
     struct mem_series *s = mem_pages_get(&t->series, row->series);
+    if (s == NULL && row->series < t->named_below)
+        return MR_OK;
     if (s == NULL || !row_fits(t, s, row))
         return MR_EINVAL;
     struct spot spot;

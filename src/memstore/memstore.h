@@ -188,7 +188,7 @@ uint64_t mem_epoch(const struct mem_table *table);
 /* The rows of these records that must be looked up in files before a batch can judge them: their series
  * exists, no row of that time is in memory, and the time is not above the series' file time (read lock). The
  * pairs come sorted by (series, time), each once, `version` that of the record (the least, when several name
- * the pair). Writes at most `count`; returns how many. Scratch: any that no batch uses. */
+ * the pair). Writes at most `count`; returns how many. Changes nothing. */
 struct mem_want {
     uint32_t series;
     int64_t time;
@@ -202,9 +202,9 @@ size_t mem_wants(struct mem_table *table, const struct mem_record *records, size
  * lock itself, in steps). Rows that were judged after `lsn` stay. */
 void mem_release(struct mem_table *table, uint64_t lsn);
 
-/* Rows and oldest and newest time among those with an LSN up to `lsn` (read lock, in steps of series: start
- * with *next = 0, go on until it returns false). For the cuts of a flush; replaced rows count too, so it may
- * be a little too much. */
+/* Rows and oldest and newest time of the state as of `lsn`, into *extent (read lock, in steps of series:
+ * start with *next = 0, go on until it returns false). For the cuts of a flush; writers that come between two
+ * steps do not change it. */
 struct mem_extent {
     uint64_t rows;
     int64_t time_min, time_max; /* min > max: none */
@@ -219,17 +219,21 @@ size_t mem_series_list(const struct mem_table *table, uint32_t from, uint32_t *o
  * mem_counts.next_series at the end. */
 uint32_t mem_names_since(const struct mem_table *table, uint32_t first_column, uint32_t first_measure,
                          uint32_t from, uint32_t *numbers, size_t room, struct mem_batch *out);
-/* Series loaded from now on are given this file time (INT64_MIN, as at first: no file has rows of theirs).
- * Then raises the next series number to at least `next` (write lock). */
+/* Series loaded from now on are given this file time (INT64_MIN, as at first: no file has rows of theirs;
+ * write lock). */
 void mem_load_filed(struct mem_table *table, int64_t time);
+/* After files of names: raises the next series number to at least `next`, and says that every series below
+ * it that was alive is loaded (write lock). */
 void mem_load_next(struct mem_table *table, uint32_t next);
 
 /* ---- loading from the log (write lock)
  * ------------------------------------------------------------------------- */
 
 /* What was accepted once is applied without judging again. A name that is there already under the same number
- * is fine: files of names and the log overlap. MR_EINVAL: the numbers do not fit this table (the log is
- * damaged); the table is then unusable. */
+ * is fine: files of names and the log overlap. So is a series, or a row of it, whose number is below what
+ * mem_load_next said and that is not there: it had died before the names were written, for all its rows were
+ * too old, and is passed over. MR_EINVAL: the numbers do not fit this table (the log is damaged); the table
+ * is then unusable. */
 int mem_load_column(struct mem_table *table, uint32_t column, enum mem_role role, enum mem_type type,
                     struct mr_str name);
 int mem_load_measure(struct mem_table *table, uint32_t measure, enum mem_type type, struct mr_str name);
@@ -238,8 +242,9 @@ struct mem_dim {
     uint16_t column;
     struct mr_str value;
 };
-/* `series` is the next number or a higher one (series that died leave gaps); dims in order of the columns'
- * names (bytes). */
+/* `series` is the next number or a higher one (series that died leave gaps, of less than 2^28); dims in order
+ * of the columns' names (bytes). A key that is there under a lower number is that series born again: it moves
+ * to the new number with its rows. */
 int mem_load_series(struct mem_table *table, uint32_t series, uint32_t measure, const struct mem_dim *dims,
                     uint32_t ndims);
 int mem_load_row(struct mem_table *table, const struct mem_row *row, uint64_t lsn);
@@ -331,8 +336,8 @@ int mem_cursor_fill(struct mem_cursor *cursor, struct mem_table *table, uint32_t
                     int64_t to, uint64_t lsn, size_t *rows, bool *more);
 const struct mem_vec *mem_cursor_vecs(const struct mem_cursor *cursor);
 /* Sets the constant vectors of the series' dimensions and measure name, without any row (read lock); for rows
- * from elsewhere. False: no such series any more. */
-bool mem_cursor_key(struct mem_cursor *cursor, struct mem_table *table, uint32_t series) MR_MUST_USE;
+ * from elsewhere. MR_ENOENT: no such series any more. MR_ENOMEM. */
+int mem_cursor_key(struct mem_cursor *cursor, struct mem_table *table, uint32_t series) MR_MUST_USE;
 uint64_t mem_cursor_bytes(const struct mem_cursor *cursor); /* stored bytes behind the last batch */
 
 /* ---- age (takes the write lock itself, in steps)

@@ -120,14 +120,28 @@ void old_settle(struct mem_olds *olds, struct mem_heap *heap, uint64_t horizon, 
         old_drop(olds, heap, olds->oldest);
 }
 
+enum { STEP_BUCKETS = 4096 };
+
 bool old_expire(struct mem_olds *olds, struct mem_heap *heap, int64_t cutoff, uint32_t *bucket)
 {
-    enum { STEP_BUCKETS = 4096 };
     for (uint32_t i = 0; i < STEP_BUCKETS && *bucket < olds->cap; i++, ++*bucket) {
         for (struct mem_old *old = olds->buckets[*bucket], *next; old != NULL; old = next) {
             next = old->chain;
             if (old->time < cutoff)
                 old_drop(olds, heap, old);
+        }
+    }
+    return *bucket < olds->cap;
+}
+
+bool old_each_upto(struct mem_olds *olds, uint64_t lsn, uint32_t *bucket,
+                   void (*drop)(void *ctx, struct mem_old *old), void *ctx)
+{
+    for (uint32_t i = 0; i < STEP_BUCKETS && *bucket < olds->cap; i++, ++*bucket) {
+        for (struct mem_old *old = olds->buckets[*bucket], *next; old != NULL; old = next) {
+            next = old->chain;
+            if (old->lsn <= lsn)
+                drop(ctx, old);
         }
     }
     return *bucket < olds->cap;

@@ -43,6 +43,9 @@ void old_settle(struct mem_olds *olds, struct mem_heap *heap, uint64_t horizon, 
 /* Drops rows before the cutoff in some buckets from *bucket on and moves it; false at the end. Buckets that
  * double in between send their rows to where they still are or to the new half, so none is missed. */
 bool old_expire(struct mem_olds *olds, struct mem_heap *heap, int64_t cutoff, uint32_t *bucket);
+/* The rows with an LSN up to `lsn`, in steps like these; each is handed to `drop`, which must drop it. */
+bool old_each_upto(struct mem_olds *olds, uint64_t lsn, uint32_t *bucket,
+                   void (*drop)(void *ctx, struct mem_old *old), void *ctx);
 void old_release(struct mem_olds *olds, struct mem_heap *heap);
 
 #endif

@@ -16,7 +16,7 @@ struct judged {
     uint32_t nnew;
     bool found; /* a row is there */
     struct spot spot;
-    bool same; /* with the same content */
+    bool unknown; /* whether a row is there: files must say */
 };
 
 static enum mem_outcome refuse(struct mem_record *r, enum mem_outcome outcome, struct mr_str detail)
@@ -28,24 +28,6 @@ static enum mem_outcome refuse(struct mem_record *r, enum mem_outcome outcome, s
 
 /* ---- judging
  * --------------------------------------------------------------------------------------------------- */
-
-static void find_series(struct mem_table *t, const struct mem_record *r, struct judged *j)
-{
-    struct mem_scratch *b = t->batch;
-    if (b->dims_known && b->dims == r->dims && b->ndims == r->ndims) {
-        if (b->last != NULL && mr_str_eq(t->measures[b->last->measure].name, r->measure_name)) {
-            j->series = b->last;
-            return;
-        }
-    } else {
-        b->dims_known = true;
-        b->dims = r->dims;
-        b->ndims = r->ndims;
-        b->dims_hash = series_dims_hash(r->dims, r->ndims);
-    }
-    j->series_hash = series_hash(b->dims_hash, r->measure_name);
-    j->series = b->last = series_find(t, j->series_hash, r->measure_name, r->dims, r->ndims);
-}
 
 static enum mem_outcome judge_measure(const struct mem_table *t, struct mem_record *r, struct judged *j)
 {
@@ -175,31 +157,71 @@ static bool same_content(const struct mem_chunk *c, uint32_t row, const struct m
     return next == want->ncells;
 }
 
-static enum mem_outcome judge_version(struct mem_record *r, struct judged *j)
+static bool same_cells(const struct mem_row *a, const struct mem_row *b)
 {
-    if (j->series == NULL || !series_locate(j->series, r->time, &j->spot))
-        return MEM_STORED;
-    const struct mem_chunk *c = series_chunk(j->series, j->spot.run);
-    int64_t there = chunk_version(c, j->spot.row);
-    j->found = true;
-    j->same = j->nnew == 0 && same_content(c, j->spot.row, &j->row);
+    if (a->ncells != b->ncells)
+        return false;
+    for (uint32_t i = 0; i < a->ncells; i++) {
+        const struct mem_value *x = &a->cells[i].value, *y = &b->cells[i].value;
+        if (a->cells[i].column != b->cells[i].column || x->type != y->type)
+            return false;
+        if (x->type == MEM_VARCHAR ? !mr_str_eq(x->str, y->str)
+                                   : (x->type == MEM_BOOLEAN ? x->boolean != y->boolean : x->i64 != y->i64))
+            return false;
+    }
+    return true;
+}
+
+/* The row there has this version; MEM_DUPLICATE: the same, so that the content decides. */
+static enum mem_outcome judge_against(struct mem_record *r, int64_t there)
+{
     r->existing_version = there;
-    if (r->version > there)
-        return MEM_STORED;
     if (r->version < there)
         return refuse(r, MEM_REJECT_LOWER_VERSION, r->measure_name);
-    return refuse(r, j->same ? MEM_DUPLICATE : MEM_REJECT_SAME_VERSION, r->measure_name);
+    return r->version > there ? MEM_STORED : MEM_DUPLICATE;
+}
+
+/* The row is not in memory and may be in files. */
+static enum mem_outcome judge_filed(const struct mem_table *t, struct mem_record *r, struct judged *j)
+{
+    const struct mem_prior *prior = prior_find(t->batch, j->series->number, r->time);
+    j->unknown = prior == NULL;
+    if (prior == NULL || !prior->found)
+        return MEM_STORED;
+    enum mem_outcome outcome = judge_against(r, prior->row.version);
+    if (outcome != MEM_DUPLICATE)
+        return outcome;
+    j->unknown = !prior->whole;
+    if (j->unknown)
+        return MEM_STORED;
+    bool same = j->nnew == 0 && same_cells(&j->row, &prior->row);
+    return refuse(r, same ? MEM_DUPLICATE : MEM_REJECT_SAME_VERSION, r->measure_name);
+}
+
+static enum mem_outcome judge_version(const struct mem_table *t, struct mem_record *r, struct judged *j)
+{
+    if (j->series == NULL)
+        return MEM_STORED;
+    if (!series_locate(j->series, r->time, &j->spot))
+        return r->time > j->series->file_time ? MEM_STORED : judge_filed(t, r, j);
+    const struct mem_chunk *c = series_chunk(j->series, j->spot.run);
+    j->found = true;
+    enum mem_outcome outcome = judge_against(r, chunk_version(c, j->spot.row));
+    if (outcome != MEM_DUPLICATE)
+        return outcome;
+    bool same = j->nnew == 0 && same_content(c, j->spot.row, &j->row);
+    return refuse(r, same ? MEM_DUPLICATE : MEM_REJECT_SAME_VERSION, r->measure_name);
 }
 
 static enum mem_outcome judge(struct mem_table *t, struct mem_record *r, struct judged *j)
 {
-    find_series(t, r, j);
+    j->series = series_of(t, &t->batch->lookup, r, &j->series_hash);
     enum mem_outcome outcome = judge_measure(t, r, j);
     if (outcome == MEM_STORED && j->series == NULL)
         outcome = judge_dims(t, r);
     if (outcome == MEM_STORED)
         outcome = judge_attrs(t, r, j);
-    return outcome == MEM_STORED ? judge_version(r, j) : outcome;
+    return outcome == MEM_STORED ? judge_version(t, r, j) : outcome;
 }
 
 /* ---- applying
@@ -291,7 +313,7 @@ static int add_series(struct mem_table *t, const struct mem_record *r, struct ju
         return mem_heap_status(&t->heap);
     batch_note(t, (struct op){.kind = OP_SERIES, .number = j->series->number});
     b->series[b->nseries++] = j->series->number;
-    b->last = j->series;
+    b->lookup.last = j->series;
     return MR_OK;
 }
 
@@ -306,10 +328,6 @@ static int apply_row(struct mem_table *t, struct judged *j)
         if (j->series->nruns == 0)
             j->spot = (struct spot){0, 0};
         rc = series_insert(t, j->series, j->spot, &j->row, t->batch->lsn);
-    } else if (j->same) {
-        op.kind = OP_VERSION;
-        op.version = chunk_version(series_chunk(j->series, j->spot.run), j->spot.row);
-        rc = series_set_version(t, j->series, j->spot, j->row.version);
     } else {
         op.kind = OP_REPLACE;
         rc = series_replace(t, j->series, j->spot, &j->row, t->batch->lsn, &op.old);
@@ -361,8 +379,10 @@ int mem_batch_put(struct mem_table *t, struct mem_record *r)
     j.series = NULL;
     j.series_hash = 0;
     j.nnew = 0;
-    j.found = j.same = false;
+    j.found = j.unknown = false;
     j.row = (struct mem_row){0, r->nattrs, r->time, r->version, j.cells};
     r->outcome = judge(t, r, &j);
+    if (j.unknown)
+        return MR_EAGAIN;
     return r->outcome == MEM_STORED ? apply(t, r, &j) : MR_OK;
 }

@@ -181,3 +181,21 @@ struct mem_chunk *chunk_split(struct mem_heap *heap, struct mem_chunk *c, uint32
     c->rows = (uint16_t)at;
     return upper;
 }
+
+void chunk_shrink(struct mem_heap *heap, struct mem_chunk **c)
+{
+    struct mem_chunk *old = *c;
+    struct mem_col cols[2 * MEM_MAX_ATTRIBUTES];
+    struct shape shape = {old->cap, old->ncols, old->lsn_width, old->version_width, cols};
+    while (shape.cap / 4 >= old->rows && shape.cap > 1)
+        shape.cap /= 2;
+    if (shape.cap == old->cap)
+        return;
+    memcpy(cols, old->cols, old->ncols * sizeof *cols);
+    struct mem_chunk *fitted = block_new(heap, &shape);
+    if (fitted == NULL)
+        return;
+    copy_rows(fitted, old, 0, old->rows);
+    mem_free(heap, MEM_ROWS, old, old->size);
+    *c = fitted;
+}

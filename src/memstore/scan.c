@@ -17,10 +17,10 @@ struct segment {
 struct output {
     uint32_t column;
     enum mem_type type;
-    enum mem_role role;
-    void *values;      /* MEM_BATCH_ROWS of them, or NULL for time-constant columns */
-    uint8_t *valid;    /* MEM_BATCH_ROWS */
-    struct mr_str one; /* the constant of a dimension or measure_name */
+    enum mem_role role; /* of the version that of time: every row has one */
+    void *values;       /* MEM_BATCH_ROWS of them, or NULL for time-constant columns */
+    uint8_t *valid;     /* MEM_BATCH_ROWS */
+    struct mr_str one;  /* the constant of a dimension or measure_name */
 };
 
 struct mem_cursor {
@@ -58,6 +58,10 @@ int mem_cursor_open(struct mem_table *t, const uint32_t *columns, size_t ncolumn
     for (; c->ncolumns < ncolumns; c->ncolumns++) {
         uint32_t column = columns[c->ncolumns];
         rc = MR_EINVAL;
+        if (column == MEM_COLUMN_VERSION) {
+            c->outputs[c->ncolumns] = (struct output){.column = column, .type = MEM_BIGINT, .role = MEM_TIME};
+            continue;
+        }
         if (column >= t->ncolumns)
             goto failed;
         c->outputs[c->ncolumns] = (struct output){
@@ -226,6 +230,23 @@ static void copy_time(struct mem_cursor *c, const struct output *out)
     }
 }
 
+/* The versions of all segments; a constant when they are one. */
+static void copy_versions(struct mem_cursor *c, const struct output *out, struct mem_vec *vec)
+{
+    int64_t *to = out->values;
+    size_t at = 0;
+    bool same = true;
+    for (size_t i = 0; i < c->nsegments; i++) {
+        const struct segment *segment = &c->segments[i];
+        for (uint32_t row = 0; row < segment->rows; row++, at++) {
+            to[at] = segment->chunk != NULL ? chunk_version(segment->chunk, segment->first + row)
+                                            : segment->old->version;
+            same &= to[at] == to[0];
+        }
+    }
+    *vec = (struct mem_vec){MEM_BIGINT, same, to, NULL};
+}
+
 /* The strings of a column into the cursor's own memory; a text that repeats is copied once. */
 static int copy_texts(struct mem_cursor *c, struct mr_str *to, struct mem_text *const *texts,
                       const uint8_t *valid, uint32_t rows)
@@ -366,8 +387,29 @@ static int copy_output(struct mem_cursor *c, const struct mem_table *t, const st
         return MR_ENOMEM;
     if (out->role != MEM_TIME)
         return copy_values(c, out, vec);
+    if (out->column == MEM_COLUMN_VERSION) {
+        copy_versions(c, out, vec);
+        return MR_OK;
+    }
     copy_time(c, out);
     *vec = (struct mem_vec){MEM_TIMESTAMP, false, out->values, NULL};
+    return MR_OK;
+}
+
+int mem_cursor_key(struct mem_cursor *c, struct mem_table *t, uint32_t series)
+{
+    const struct mem_series *s = mem_pages_get(&t->series, series);
+    c->nsegments = c->rows = 0;
+    c->bytes = 0;
+    if (s == NULL)
+        return MR_ENOENT;
+    mr_arena_reset(&c->texts);
+    for (size_t i = 0; i < c->ncolumns; i++) {
+        struct output *out = &c->outputs[i];
+        if ((out->role == MEM_MEASURE_NAME || out->role == MEM_DIMENSION) &&
+            copy_constant(c, t, s, out, &c->vecs[i]) != MR_OK)
+            return MR_ENOMEM;
+    }
     return MR_OK;
 }
 

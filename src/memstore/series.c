@@ -17,8 +17,8 @@ uint32_t series_hash(uint64_t dims_hash, struct mr_str measure)
     return (uint32_t)mr_hash64(measure.ptr, measure.len, dims_hash);
 }
 
-static bool same_key(const struct mem_table *t, const struct mem_series *s, struct mr_str measure,
-                     const struct mr_pair *dims, uint32_t ndims)
+bool series_has_key(const struct mem_table *t, const struct mem_series *s, struct mr_str measure,
+                    const struct mr_pair *dims, uint32_t ndims)
 {
     if (s->ndims != ndims || !mr_str_eq(t->measures[s->measure].name, measure))
         return false;
@@ -38,10 +38,26 @@ struct mem_series *series_find(const struct mem_table *t, uint32_t hash, struct 
     for (uint32_t n = mem_map_find(&t->series_map, hash, &probe); n != MEM_NOT_FOUND;
          n = mem_map_next(&probe)) {
         struct mem_series *s = mem_pages_get(&t->series, n);
-        if (same_key(t, s, measure, dims, ndims))
+        if (series_has_key(t, s, measure, dims, ndims))
             return s;
     }
     return NULL;
+}
+
+struct mem_series *series_of(const struct mem_table *t, struct series_lookup *l, const struct mem_record *r,
+                             uint32_t *hash)
+{
+    if (l->known && l->dims == r->dims && l->ndims == r->ndims) {
+        if (l->last != NULL && mr_str_eq(t->measures[l->last->measure].name, r->measure_name))
+            return l->last;
+    } else {
+        l->known = true;
+        l->dims = r->dims;
+        l->ndims = r->ndims;
+        l->dims_hash = series_dims_hash(r->dims, r->ndims);
+    }
+    *hash = series_hash(l->dims_hash, r->measure_name);
+    return l->last = series_find(t, *hash, r->measure_name, r->dims, r->ndims);
 }
 
 /* Takes the first `count` dimensions of a series out of the index again. */
@@ -86,8 +102,11 @@ struct mem_series *series_new(struct mem_table *t, uint32_t number, uint32_t has
     struct mem_series *s = mem_alloc(heap, MEM_SERIES, series_size(ndims));
     if (s == NULL)
         return NULL;
-    *s = (struct mem_series){
-        .number = number, .hash = hash, .measure = (uint16_t)measure, .ndims = (uint16_t)ndims};
+    *s = (struct mem_series){.number = number,
+                             .hash = hash,
+                             .file_time = INT64_MIN,
+                             .measure = (uint16_t)measure,
+                             .ndims = (uint16_t)ndims};
     memcpy(series_columns(s), columns, ndims * sizeof *columns);
     if (index_dims(t, s, dims) != MR_OK)
         goto free_it;

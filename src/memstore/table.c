@@ -34,6 +34,7 @@ int mem_table_open(struct mem_budget *budget, struct mem_table **out)
     memset(t, 0, sizeof *t);
     t->heap = heap;
     t->lowest = INT64_MAX;
+    t->load_file = INT64_MIN;
     pthread_mutex_init(&t->gate, NULL);
     pthread_rwlock_init(&t->lock, NULL);
     int rc = schema_add_column(t, MEM_TIME, MEM_TIMESTAMP, MR_STR("time"));
@@ -67,6 +68,11 @@ void mem_table_close(struct mem_table *t)
     pthread_mutex_destroy(&t->gate);
     struct mem_heap heap = t->heap;
     mem_free(&heap, MEM_SERIES, t, sizeof *t);
+}
+
+uint64_t mem_epoch(const struct mem_table *t)
+{
+    return t->epoch;
 }
 
 bool mem_series_key(const struct mem_table *t, uint32_t number, uint32_t *measure, struct mem_dim *dims,

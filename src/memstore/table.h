@@ -21,6 +21,7 @@ struct mem_series {
     uint32_t hash;
     uint32_t nruns;
     uint32_t runs_cap; /* 0: the one chunk is inside */
+    int64_t file_time; /* no file holds a later row of it; INT64_MIN: none holds any */
     union {
         struct mem_chunk *one;
         struct mem_run *many; /* ascending, ranges do not overlap, no chunk is empty */
@@ -46,16 +47,22 @@ static inline struct mem_chunk **series_slot(struct mem_series *s, uint32_t run)
 }
 
 /* One change of the batch under way; undone in reverse. */
-enum op_kind { OP_COLUMN, OP_MEASURE, OP_MEASURE_DIM, OP_SERIES, OP_INSERT, OP_REPLACE, OP_VERSION };
+enum op_kind { OP_COLUMN, OP_MEASURE, OP_MEASURE_DIM, OP_SERIES, OP_INSERT, OP_REPLACE };
 
 struct op {
     enum op_kind kind;
     uint32_t number; /* measure (OP_MEASURE_DIM), series (the rest) */
     int64_t time;
-    union {
-        int64_t version;     /* OP_VERSION: the one before */
-        struct mem_old *old; /* OP_REPLACE: the row before */
-    };
+    struct mem_old *old; /* OP_REPLACE: the row before */
+};
+
+/* What the last record resolved to: the next one often has the same dimensions. Starts zeroed. */
+struct series_lookup {
+    bool known;
+    const struct mr_pair *dims;
+    uint32_t ndims;
+    uint64_t dims_hash;
+    struct mem_series *last;
 };
 
 /* What a batch has done so far. Kept from batch to batch, so that a steady stream allocates nothing here. */
@@ -70,12 +77,9 @@ struct mem_scratch {
     uint32_t *series; /* made by this batch */
     size_t nseries, series_cap;
     struct mr_arena arena; /* cells of the rows */
-    /* what the last record resolved to */
-    bool dims_known;
-    const struct mr_pair *dims;
-    uint32_t ndims;
-    uint64_t dims_hash;
-    struct mem_series *last;
+    struct series_lookup lookup;
+    const struct mem_prior *priors; /* the caller's, or NULL */
+    size_t npriors;
 };
 
 /* The series of one measure, as a posting list with its own count of the living. */
@@ -106,7 +110,11 @@ struct mem_table {
     struct mem_map series_map;
     uint32_t next_series;
     uint64_t nseries, nrows;
-    int64_t lowest; /* no row is older: lets an eviction end at once */
+    int64_t lowest; /* no row is older, nor the file time of a series without rows: lets an eviction end */
+
+    uint64_t epoch;       /* of releases */
+    int64_t load_file;    /* file time of series that are loaded */
+    uint32_t named_below; /* all living series below it were loaded from files of names */
 
     struct mem_olds olds;
     struct mem_scratch *batch; /* the one under way, or NULL */
@@ -133,8 +141,13 @@ void schema_release(struct mem_table *t);
 /* ---- series.c */
 uint64_t series_dims_hash(const struct mr_pair *dims, uint32_t ndims);
 uint32_t series_hash(uint64_t dims_hash, struct mr_str measure);
+bool series_has_key(const struct mem_table *t, const struct mem_series *s, struct mr_str measure,
+                    const struct mr_pair *dims, uint32_t ndims);
 struct mem_series *series_find(const struct mem_table *t, uint32_t hash, struct mr_str measure,
                                const struct mr_pair *dims, uint32_t ndims);
+/* The series of a record, or NULL; then *hash is what it will be filed under. */
+struct mem_series *series_of(const struct mem_table *t, struct series_lookup *lookup,
+                             const struct mem_record *r, uint32_t *hash);
 /* `columns` are the dimensions' columns, in order of name like the dims. NULL: no memory. */
 struct mem_series *series_new(struct mem_table *t, uint32_t number, uint32_t hash, uint32_t measure,
                               const struct mr_pair *dims, const uint16_t *columns, uint32_t ndims);
@@ -156,13 +169,16 @@ int series_insert(struct mem_table *t, struct mem_series *s, struct spot spot, c
 /* Overwrites the row's cells, version and LSN; with `keep`, the old state goes there. */
 int series_replace(struct mem_table *t, struct mem_series *s, struct spot spot, const struct mem_row *row,
                    uint64_t lsn, struct mem_old **keep);
-int series_set_version(struct mem_table *t, struct mem_series *s, struct spot spot, int64_t version);
 void series_remove_row(struct mem_table *t, struct mem_series *s, struct spot spot);
 void series_restore(struct mem_table *t, struct mem_series *s, struct spot spot, struct mem_old *old);
-/* Takes the runs [0, count) off the list; the chunks are the caller's. */
-void series_cut(struct mem_table *t, struct mem_series *s, uint32_t count);
+/* Takes the runs [from, to) off the list; the chunks are the caller's. */
+void series_cut(struct mem_table *t, struct mem_series *s, uint32_t from, uint32_t to);
 void series_free_runs(struct mem_table *t, struct mem_series *s);
 uint64_t series_rows(const struct mem_series *s);
+
+/* ---- prior.c */
+/* What the caller found out about a row in files, or NULL. */
+const struct mem_prior *prior_find(const struct mem_scratch *b, uint32_t series, int64_t time);
 
 /* ---- batch.c */
 int batch_room(struct mem_table *t);
