@@ -6,6 +6,8 @@
  *
  * Time is cut into windows of `window_ns` aligned to the epoch. Within a window files are merged by tiers:
  * MAGSTORE_FANIN files of one level become one of the next. A file that reaches `max_bytes` is left alone.
+ * Files that span windows (the oldest part of a flush) are merged among themselves, as if they were one more
+ * window.
  */
 #ifndef MR_MAGSTORE_PLAN_H
 #define MR_MAGSTORE_PLAN_H
@@ -19,7 +21,8 @@
 struct magstore_policy {
     int64_t window_ns;    /* 0: 7 days */
     uint64_t max_bytes;   /* 0: 1 GiB; a merge whose inputs are larger together is not planned */
-    uint64_t small_bytes; /* 0: 1 MiB; files below are merged whatever their level, once there are FANIN */
+    uint64_t small_bytes; /* 0: 1 MiB; files below are merged whatever their level: as soon as FANIN of them
+                             are of like size, and at 2 * FANIN in any case */
 };
 
 /* Windows for the rows of a flush within [time_min, time_max]: window i is [start[i], start[i + 1] - 1], the
@@ -35,9 +38,11 @@ struct magstore_job {
     int64_t cutoff;                   /* rows before it are left out */
 };
 
-/* The most useful merge among the segments of one table; or, when more than half of the time range of a file
- * lies before `cutoff`, a rewrite of that file alone. Deterministic. Files wholly before the cutoff are not
- * its business: see magstore_plan_expired. `busy` (may be NULL) marks files to leave alone. */
+/* The most useful merge among the segments of one table; or, when there is none and more than half of the
+ * time range of a file, and half a window, lies before `cutoff`, a rewrite of that file alone (of a file of
+ * max_bytes only when it spans windows). Deterministic. Files wholly before the cutoff are not its business:
+ * see magstore_plan_expired. `busy` (may be NULL) marks files to leave alone. Files that are no segments are
+ * passed over. Without memory nothing is to be done. */
 void magstore_plan_merge(const struct magstore_policy *policy, const struct magstore_file *files,
                          size_t nfiles, const bool *busy, int64_t cutoff, struct magstore_job *out);
 
