@@ -1,0 +1,77 @@
+/* tests/model/engine.h - a store on a simulated disk, spoken to in the model's words.
+ *
+ * Nothing here returns failure: what may not fail and does ends the test through model_broken, which the
+ * program that links this defines.
+ */
+#ifndef MR_TESTS_MODEL_ENGINE_H
+#define MR_TESTS_MODEL_ENGINE_H
+
+#include "lib/simdisk.h"
+#include "model/naive.h"
+
+#include <pthread.h>
+
+void model_broken(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#define ENGINE_DIR "/store"
+#define ENGINE_DATABASE 3
+
+struct engine {
+    struct store_options options; /* io is set by the open */
+    struct store *store;
+    struct store_table *tables[MODEL_TABLES];
+    uint64_t ids[MODEL_TABLES]; /* of the references */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t started, finished; /* commits */
+    uint64_t again, busy;       /* appends that had to wait for files, or for the log */
+};
+
+/* Small segments and files, so that a short history crosses their borders. */
+void engine_init(struct engine *engine, const struct model_profile *profile, bool by_hand);
+void engine_destroy(struct engine *engine);
+
+/* Makes the directory, durably. */
+void engine_make_dir(const struct mr_io *io);
+/* False, with the text, when the store refuses. No table is referenced yet. */
+bool engine_try_open(struct engine *engine, const struct mr_io *io, struct mr_error *err);
+void engine_close(struct engine *engine);
+/* References the table; false when the store says it was dropped. */
+bool engine_table(struct engine *engine, unsigned table, uint64_t id);
+
+/* Where an append stands. */
+struct engine_commit {
+    struct store_commit commit; /* first */
+    struct engine *engine;
+    struct simdisk *disk; /* may be NULL */
+    size_t acked_at;      /* moment of the disk when it was acknowledged; SIZE_MAX: not yet */
+};
+
+/* Appends; outcomes and existing versions come back. The commit stays until engine_settle. Another status
+ * than MR_OK, MR_EAGAIN (then it waits) and MR_EBUSY (then it tries again) is returned. */
+int engine_append(struct engine *engine, unsigned table, const struct model_record *records, size_t count,
+                  enum store_outcome *outcomes, int64_t *existing, struct engine_commit *commit,
+                  bool may_wait, struct mr_error *err);
+/* Waits until every commit is done. */
+void engine_settle(struct engine *engine);
+
+/* A scan in the model's words. `scan` opened on the snapshot; rows are added as they come. */
+struct store_scan *engine_scan(struct engine *engine, struct store_snapshot *snapshot, unsigned table,
+                               const struct model_spec *spec);
+/* One batch; false at the end. Checks what every batch promises (order, one series, no mixing). */
+bool engine_batch(struct store_cursor *cursor, const struct model_spec *spec, struct model_rows *out);
+/* All of it, with one cursor or two. */
+void engine_drain(struct store_scan *scan, const struct model_spec *spec, unsigned cursors,
+                  struct model_rows *out);
+
+/* Everything in the table now, sorted. */
+void engine_rows(struct engine *engine, unsigned table, const struct model_spec *spec,
+                 struct model_rows *out);
+void engine_schema(struct engine *engine, unsigned table, struct mr_buf *out);
+
+/* The versions of rows that are there, found without changing anything: a record of the least version with
+ * other content is refused, and how it is refused tells. */
+void engine_versions(struct engine *engine, unsigned table, const struct model_record *rows, size_t count,
+                     int64_t *versions);
+
+#endif
