@@ -15,6 +15,15 @@
 struct query_service;
 struct api_state; /* api/state.h */
 
+/* Told around every change of a table's two retentions (`hours`: their new sum), so that rows past the old
+ * end can be let go before a longer one would show them again. A status of begin() other than MR_OK fails the
+ * change, and end() is not called. begin() and end() run on one thread. */
+struct api_retention_guard {
+    int (*begin)(void *ctx, struct mr_str database, struct mr_str table, int64_t hours, struct mr_error *err);
+    void (*end)(void *ctx);
+    void *ctx;
+};
+
 /* What all requests share; filled by the caller, completed by api_context_init, then immutable. */
 struct api_context {
     struct catalog *catalog;
@@ -25,8 +34,10 @@ struct api_context {
     const char *public_host; /* what DescribeEndpoints answers instead of the Host header, "host[:port]";
                                 NULL: none */
     struct query_service *query;
-    uint64_t max_databases, max_tables; /* 0: AWS's 500 and 50,000 (write-api reference 12) */
-    struct api_state *state;            /* made by api_context_init; copies of the context share it */
+    bool magnetic_conflicts_later;        /* INGEST_CONFLICTS_LATER of ingest/ingest.h */
+    struct api_retention_guard retention; /* begin NULL: nobody to tell */
+    uint64_t max_databases, max_tables;   /* 0: AWS's 500 and 50,000 (write-api reference 12) */
+    struct api_state *state;              /* made by api_context_init; copies of the context share it */
 };
 
 /* Fills in defaults, tells the catalog its limits, reads secrets from it or makes them. */

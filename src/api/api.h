@@ -2,9 +2,10 @@
  *
  * Steps of a request, in the order AWS takes them (write-api reference 1.6): method, target, signature, JSON
  * types, model constraints, the operation. The room knows nothing of sockets: whoever feeds it fills a struct
- * api_request and gets exactly one call of its respond(). Calls that may wait (for SQLite, a query) are
- * handed to `defer`, which continues them by api_resume on a thread that may; the others finish on the
- * caller's thread, WriteRecords by a callback from the log thread once the data is on disk. Thread-safe.
+ * api_request and gets exactly one call of its respond(). Steps that may wait (for SQLite, a query, files
+ * that late records are judged against) are handed to `defer`, which continues them by api_resume on a thread
+ * that may; the others finish on the caller's thread, WriteRecords by a callback from the log thread once the
+ * data is on disk. Thread-safe.
  */
 #ifndef MR_API_API_H
 #define MR_API_API_H
@@ -28,12 +29,15 @@ struct api_request {
     /* api's own, set on the way */
     const struct model_operation *operation;
     struct auth_identity who;
+    void (*next)(struct api_server *server, struct api_request *req); /* what api_resume goes on with */
+    void *state;                                                      /* of that step, in the arena */
 };
 
 struct api_options {
     struct api_context context; /* copied; what it points to stays the caller's and outlives the server */
     const struct auth_keys *keys;
     struct auth_options auth;
+    const struct mr_clock *auth_clock; /* dates of signatures are judged by it; NULL: the context's */
     /* MR_OK: api_resume(server, req) will be called on a thread that may wait; MR_EBUSY: too much is waiting.
      */
     int (*defer)(void *ctx, struct api_request *req);

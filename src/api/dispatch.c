@@ -1,7 +1,7 @@
 /* The way of a request through the API, each step its own function, in travel order:
  *
  *     api_handle  find_operation -> authenticate -> (defer) -> run
- *     run         decode -> action -> answer
+ *     run         decode -> action -> answer; a WriteRecords that needs files goes through (defer) again
  *
  * A step that refuses the request answers it and returns false.
  */
@@ -97,7 +97,7 @@ static bool authenticate(struct api_server *s, struct api_request *req)
 {
     struct auth_failure why;
     int status = auth_verify(s->options.keys, &s->options.auth, &req->http,
-                             mr_clock_wall(s->options.context.clock), req->arena, &req->who, &why);
+                             mr_clock_wall(s->options.auth_clock), req->arena, &req->who, &why);
     if (status == MR_OK)
         return true;
     if (status != MR_EDENIED) {
@@ -177,14 +177,21 @@ void api_handle(struct api_server *s, struct api_request *req)
         run(s, req);
         return;
     }
-    int status = s->options.defer(s->options.defer_ctx, req);
+    int status = api_defer(s, req, run);
     if (status != MR_OK)
         api_respond_status(s, req, status, NULL);
 }
 
+int api_defer(struct api_server *s, struct api_request *req,
+              void (*next)(struct api_server *s, struct api_request *req))
+{
+    req->next = next;
+    return s->options.defer(s->options.defer_ctx, req);
+}
+
 void api_resume(struct api_server *s, struct api_request *req)
 {
-    run(s, req);
+    req->next(s, req);
 }
 
 int api_server_new(const struct api_options *options, struct api_server **out, struct mr_error *err)
@@ -193,6 +200,8 @@ int api_server_new(const struct api_options *options, struct api_server **out, s
     if (s == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory starting the API");
     s->options = *options;
+    if (s->options.auth_clock == NULL)
+        s->options.auth_clock = s->options.context.clock;
     *out = s;
     return MR_OK;
 }

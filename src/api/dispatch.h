@@ -18,6 +18,11 @@ void api_respond_fault(struct api_server *s, struct api_request *req, const stru
 void api_respond_status(struct api_server *s, struct api_request *req, int status,
                         const struct mr_error *err);
 
+/* The request goes on with `next` on a thread that may wait. On a status other than MR_OK it stays with the
+ * caller. */
+int api_defer(struct api_server *s, struct api_request *req,
+              void (*next)(struct api_server *s, struct api_request *req));
+
 struct mr_str api_header(const struct api_request *req, const char *name);
 
 /* actions.c: an operation that is modelled but not built answers UnknownOperationException. */

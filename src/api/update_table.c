@@ -48,6 +48,23 @@ static int set_enforcement(struct api_call *call, const struct model_update_tabl
     return MR_OK;
 }
 
+static int update_guarded(struct api_call *call, const struct model_update_table_request *in,
+                          const struct catalog_table_change *change, struct catalog_table *row,
+                          struct mr_error *err)
+{
+    const struct api_retention_guard *guard = &call->api->retention;
+    bool guarded = change->set_retention && guard->begin != NULL;
+    int64_t hours = change->memory_hours + change->magnetic_days * 24;
+    int rc = guarded ? guard->begin(guard->ctx, in->database_name, in->table_name, hours, err) : MR_OK;
+    if (rc != MR_OK)
+        return mr_error_set(err, (enum mr_status)rc, "rows past the old retention cannot be removed");
+    rc = catalog_table_update(call->api->catalog, in->database_name, in->table_name, change, call->arena, row,
+                              err);
+    if (guarded)
+        guard->end(guard->ctx);
+    return rc;
+}
+
 int api_update_table(struct api_call *call, struct model_fault *fault)
 {
     const struct model_update_table_request *in = call->input;
@@ -64,8 +81,7 @@ int api_update_table(struct api_call *call, struct model_fault *fault)
     if (rc == MR_OK)
         rc = set_enforcement(call, in, &change, fault);
     if (rc == MR_OK)
-        rc = catalog_table_update(call->api->catalog, in->database_name, in->table_name, &change, call->arena,
-                                  &row, &err);
+        rc = update_guarded(call, in, &change, &row, &err);
     if (rc == MR_ENOENT)
         return api_missing_table_or_database(call, in->database_name, in->table_name, fault);
     if (rc != MR_OK)

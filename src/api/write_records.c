@@ -2,7 +2,10 @@
  * 5). */
 #include "api/dispatch.h"
 
+#include "base/log.h"
 #include "ingest/ingest.h"
+
+#include <inttypes.h>
 
 /* An answer being made on one thread while the log makes the data durable on another: whoever is second sends
  * it. Lives in the request's arena. */
@@ -51,6 +54,13 @@ static int find_table(const struct api_context *api, struct api_request *req,
                       MR_STR_ARG(input->table_name));
 }
 
+/* The one trace of conflicts that the answer does not tell: how many, never what. */
+static void log_unreported(const struct api_request *req, uint64_t n)
+{
+    if (n != 0)
+        mr_log(MR_LOG_INFO, "conflicts_not_reported", "id=%s records=%" PRIu64, req->id, n);
+}
+
 static void count(struct api_metrics *m, const struct ingest_counts *counts, uint64_t metered)
 {
     api_metrics_add(&m->records_memory, counts->memory);
@@ -58,21 +68,25 @@ static void count(struct api_metrics *m, const struct ingest_counts *counts, uin
     api_metrics_add(&m->records_rejected, counts->rejected);
     api_metrics_add(&m->metered_bytes,
                     (metered + 1023) / 1024 * 1024); /* reference 5.13: whole KiB a request */
+    api_metrics_add(&m->records_unreported, counts->unreported);
 }
 
 /* Appends and writes the answer; after MR_OK the request belongs to whoever finishes it. */
 static int commit(struct pending *p, struct ingest_batch *batch, struct mr_error *err)
 {
     struct ingest_counts counts;
+    enum ingest_conflicts conflicts =
+        p->server->options.context.magnetic_conflicts_later ? INGEST_CONFLICTS_LATER : INGEST_CONFLICTS_NOW;
     p->remaining = 2;
     int status = store_append(p->table, batch->records, batch->count, &p->commit, err);
     if (status != MR_OK)
         return status;
     /* The records are on their way to the disk: from here on the answer may only tell what became of them. */
-    if (ingest_answer(batch, p->req->arena, &p->body, &counts, &p->fault) == MR_ENOMEM)
+    if (ingest_answer(batch, conflicts, p->req->arena, &p->body, &counts, &p->fault) == MR_ENOMEM)
         p->fault = (struct model_fault){MODEL_INTERNAL, MR_STR("The server is out of memory."), MR_STR_NULL};
     else
         count(&p->server->metrics, &counts, batch->metered_bytes);
+    log_unreported(p->req, counts.unreported);
     finish_one(p);
     return MR_OK;
 }

@@ -46,9 +46,14 @@ static struct mr_str outcome_reason(const struct store_record *r, struct mr_aren
     return MR_STR("The record could not be stored.");
 }
 
+static bool is_conflict(const struct store_record *r)
+{
+    return r->outcome == STORE_REJECT_SAME_VERSION || r->outcome == STORE_REJECT_LOWER_VERSION;
+}
+
 /* All rejections ascending by index: both lists are, so this is one merge. Returns their number. */
-static int merge_rejections(struct ingest_batch *b, struct mr_arena *arena, struct ingest_rejection **out,
-                            size_t *n, struct ingest_counts *counts)
+static int merge_rejections(struct ingest_batch *b, enum ingest_conflicts conflicts, struct mr_arena *arena,
+                            struct ingest_rejection **out, size_t *n, struct ingest_counts *counts)
 {
     struct ingest_rejection *all = MR_ARENA_ARRAY(arena, b->total, struct ingest_rejection);
     if (all == NULL)
@@ -61,6 +66,10 @@ static int merge_rejections(struct ingest_batch *b, struct mr_arena *arena, stru
             all[(*n)++] = b->rejections[early++];
         if (r->outcome == STORE_STORED || r->outcome == STORE_DUPLICATE) {
             *(r->magnetic ? &counts->magnetic : &counts->memory) += 1;
+            continue;
+        }
+        if (conflicts == INGEST_CONFLICTS_LATER && r->magnetic && is_conflict(r)) {
+            counts->unreported++;
             continue;
         }
         struct mr_str reason = outcome_reason(r, arena);
@@ -120,20 +129,21 @@ static int refuse(const struct ingest_rejection *all, size_t n, struct mr_arena 
     return MR_EINVAL;
 }
 
-int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_buf *out,
-                  struct ingest_counts *counts, struct model_fault *fault)
+int ingest_answer(struct ingest_batch *batch, enum ingest_conflicts conflicts, struct mr_arena *arena,
+                  struct mr_buf *out, struct ingest_counts *counts, struct model_fault *fault)
 {
     struct ingest_rejection *all;
     size_t n;
     *counts = (struct ingest_counts){0};
-    int status = merge_rejections(batch, arena, &all, &n, counts);
+    int status = merge_rejections(batch, conflicts, arena, &all, &n, counts);
     if (status != MR_OK)
         return status;
     if (n != 0)
         return refuse(all, n, arena, fault);
+    uint64_t magnetic = counts->magnetic + counts->unreported;
     mr_buf_printf(out,
                   "{\"RecordsIngested\":{\"MagneticStore\":%" PRIu64 ",\"MemoryStore\":%" PRIu64
                   ",\"Total\":%" PRIu64 "}}",
-                  counts->magnetic, counts->memory, counts->magnetic + counts->memory);
+                  magnetic, counts->memory, magnetic + counts->memory);
     return mr_buf_ok(out) ? MR_OK : MR_ENOMEM;
 }

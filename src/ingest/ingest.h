@@ -40,14 +40,19 @@ struct ingest_batch {
 int ingest_build(const struct model_write_records_request *input, const struct catalog_table *table,
                  int64_t now_ns, struct mr_arena *arena, struct ingest_batch *out, struct model_fault *fault);
 
+/* What the answer says of a magnetic-store record whose version lost (reference 5.7): AWS acknowledges it and
+ * tells later, elsewhere. */
+enum ingest_conflicts { INGEST_CONFLICTS_NOW, INGEST_CONFLICTS_LATER };
+
 struct ingest_counts {
     uint64_t memory, magnetic; /* records ingested, duplicates of what is there included */
     uint64_t rejected;
+    uint64_t unreported; /* conflicts that the answer counts as ingested: INGEST_CONFLICTS_LATER only */
 };
 
 /* After store_append has set the outcomes: the body of the 200 goes to `out`, or the fault (RejectedRecords,
  * 419) is set and MR_EINVAL returned. MR_ENOMEM. */
-int ingest_answer(struct ingest_batch *batch, struct mr_arena *arena, struct mr_buf *out,
-                  struct ingest_counts *counts, struct model_fault *fault);
+int ingest_answer(struct ingest_batch *batch, enum ingest_conflicts conflicts, struct mr_arena *arena,
+                  struct mr_buf *out, struct ingest_counts *counts, struct model_fault *fault);
 
 #endif

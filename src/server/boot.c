@@ -3,8 +3,10 @@
 #include "server/datadir.h"
 #include "server/handler.h"
 #include "server/retention.h"
+#include "server/test_clock.h"
 
 #include "engine/engine.h"
+#include "ingest/ingest.h"
 #include "query/query.h"
 
 #include <stdio.h>
@@ -14,6 +16,8 @@
 
 struct server {
     const struct server_config *config;
+    const struct mr_clock *clock; /* the system's, or test_clock */
+    struct mr_clock test_clock;
     struct datadir dir;
     struct auth_keys *keys;
     struct catalog *catalog;
@@ -62,24 +66,40 @@ static int load_keys(struct server *s, struct mr_error *err)
     return status;
 }
 
+static void choose_clock(struct server *s)
+{
+    s->clock = &mr_clock_system;
+    if (s->config->test_clock == TEST_CLOCK_OFF)
+        return;
+    test_clock_init(&s->test_clock, (enum test_clock_mode)s->config->test_clock);
+    s->clock = &s->test_clock;
+    mr_log(MR_LOG_WARN, "test_clock_on",
+           "detail=\"requests can set this server's clock forward, and data expires by it; not for data that "
+           "matters\"");
+}
+
 static int open_data(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
     struct store_options store = {
         .io = &mr_io_posix,
-        .clock = &mr_clock_system,
+        .clock = s->clock,
         .dir = s->dir.store_path,
         .wal_queue_bytes = (size_t)c->log_queue,
         .wal_segment_bytes = (uint64_t)c->log_segment,
         .memory_limit = (size_t)c->memory_limit,
+        .flush_bytes = (size_t)c->flush_bytes,
+        .flush_log_bytes = (uint64_t)c->flush_log_bytes,
+        .window_ns = c->file_window_days * MR_NS_PER_DAY,
+        .file_bytes = (uint64_t)c->file_bytes,
     };
     struct engine_options engine = {
         .memory_limit = (size_t)c->query_memory,
         .threads = (unsigned)c->query_threads,
-        .clock = &mr_clock_system,
+        .clock = s->clock,
     };
     int64_t begin = mr_clock_mono(&mr_clock_system);
-    int status = catalog_open(s->dir.path, &mr_clock_system, &s->catalog, err);
+    int status = catalog_open(s->dir.path, s->clock, &s->catalog, err);
     if (status == MR_OK)
         status = store_open(&store, &s->store, err);
     if (status != MR_OK)
@@ -93,7 +113,14 @@ static int open_data(struct server *s, struct mr_error *err)
     status = engine_open(&engine, &s->engine, err);
     if (status != MR_OK)
         return status;
-    return retention_start(s->catalog, s->store, &mr_clock_system, 60 * MR_NS_PER_S, &s->retention, err);
+    struct retention_options retention = {
+        .catalog = s->catalog,
+        .store = s->store,
+        .clock = s->clock,
+        .trusting = c->test_clock != TEST_CLOCK_OFF,
+        .interval_ns = 60 * MR_NS_PER_S,
+    };
+    return retention_start(&retention, &s->retention, err);
 }
 
 static int start_api(struct server *s, struct mr_error *err)
@@ -103,7 +130,7 @@ static int start_api(struct server *s, struct mr_error *err)
         .engine = s->engine,
         .store = s->store,
         .catalog = s->catalog,
-        .clock = &mr_clock_system,
+        .clock = s->clock,
         .concurrency = (unsigned)c->query_concurrency,
         .timeout_ns = c->query_seconds * MR_NS_PER_S,
     };
@@ -113,11 +140,13 @@ static int start_api(struct server *s, struct mr_error *err)
     s->context = (struct api_context){
         .catalog = s->catalog,
         .store = s->store,
-        .clock = &mr_clock_system,
+        .clock = s->clock,
         .account = c->account,
         .partition = c->partition,
         .public_host = c->public_host,
         .query = s->query,
+        .magnetic_conflicts_later = c->magnetic_conflicts == INGEST_CONFLICTS_LATER,
+        .retention = {retention_change_begin, retention_change_end, s->retention},
     };
     if ((status = api_context_init(&s->context, err)) != MR_OK ||
         (status = api_boot_cleanup(&s->context, err)) != MR_OK)
@@ -129,6 +158,7 @@ static int start_api(struct server *s, struct mr_error *err)
         .context = s->context,
         .keys = s->keys,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
+        .auth_clock = &mr_clock_system, /* clients sign with their clocks, whatever a test does to ours */
         .defer = server_defer,
         .defer_ctx = &s->handler,
     };
@@ -144,6 +174,10 @@ static int listen_http(struct server *s, struct mr_error *err)
         .query_workers = s->query_workers,
         .context = &s->context,
         .started_wall = mr_clock_wall(&mr_clock_system),
+        .test_clock = c->test_clock != TEST_CLOCK_OFF ? &s->test_clock : NULL,
+        .retention = s->retention,
+        .keys = s->keys,
+        .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
     };
     struct http_options http = {
         .host = c->host,
@@ -176,6 +210,7 @@ int server_start(const struct server_config *config, struct server **out, struct
         return mr_error_set(err, MR_ENOMEM, "out of memory starting the server");
     s->config = config;
     s->dir = (struct datadir)DATADIR_INIT;
+    choose_clock(s);
     protect_process();
     int status = datadir_open(config->data, &s->dir, err);
     if (status == MR_OK)

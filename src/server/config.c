@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum kind { TEXT, NUMBER, SIZE };
+enum kind { TEXT, NUMBER, SIZE, CHOICE };
 
 struct setting {
     const char *name;
@@ -14,7 +14,8 @@ struct setting {
     size_t offset;
     const char *fallback; /* default as text, or NULL */
     int64_t least, most;  /* NUMBER and SIZE */
-    const char *argument, *help;
+    const char *argument; /* CHOICE: the words, "a|b"; the field becomes the number of the word */
+    const char *help;
 };
 
 #define AT(field) offsetof(struct server_config, field)
@@ -56,6 +57,16 @@ static const struct setting settings[] = {
     {"log-queue", SIZE, AT(log_queue), "32M", 1 << 20, GIB, "BYTES",
      "writes waiting for the log; beyond it writes are throttled"},
     {"log-segment", SIZE, AT(log_segment), "64M", 1 << 20, GIB, "BYTES", "size of a log segment file"},
+    {"flush-bytes", SIZE, AT(flush_bytes), "0", 0, 4096 * GIB, "BYTES",
+     "rows in memory at which they are moved to files of the magnetic store; 0: a quarter of memory-limit"},
+    {"flush-log-bytes", SIZE, AT(flush_log_bytes), "256M", 1 << 20, 4096 * GIB, "BYTES",
+     "log at which the same happens; a start reads no more than about this"},
+    {"file-window-days", NUMBER, AT(file_window_days), "7", 1, 3650, "DAYS",
+     "span of time that a file of the magnetic store covers"},
+    {"file-bytes", SIZE, AT(file_bytes), "1G", 1 << 20, 1024 * GIB, "BYTES",
+     "files of the magnetic store are not merged beyond this size"},
+    {"magnetic-conflicts", CHOICE, AT(magnetic_conflicts), "now", 0, 0, "now|later",
+     "late records whose version loses: rejected in the answer, or acknowledged as on AWS"},
     {"query-memory", SIZE, AT(query_memory), "1G", 64 << 20, 4096 * GIB, "BYTES",
      "memory of all running queries together"},
     {"query-seconds", NUMBER, AT(query_seconds), "3600", 1, 86400, "N", "a query is ended after this time"},
@@ -63,6 +74,8 @@ static const struct setting settings[] = {
      "how far a signature's date may be from this machine's clock"},
     {"drain-seconds", NUMBER, AT(drain_seconds), "30", 0, 3600, "N",
      "how long SIGTERM waits for requests in flight"},
+    {"test-clock", CHOICE, AT(test_clock), "off", 0, 0, "off|on|still",
+     "for tests: a clock that requests can set forward, running on or standing still in between"},
 };
 
 static const struct setting *find(struct mr_str name)
@@ -89,6 +102,18 @@ static bool parse_number(const struct setting *s, struct mr_str text, int64_t *o
            *out <= s->most;
 }
 
+/* The number of the word among "a|b|c", or -1. */
+static int64_t find_choice(struct mr_str words, struct mr_str text)
+{
+    for (int64_t i = 0; words.len > 0; i++) {
+        size_t end = mr_str_find(words, '|', 0);
+        if (mr_str_eq(mr_str_slice(words, 0, end), text))
+            return i;
+        words = mr_str_slice(words, end + 1, words.len);
+    }
+    return -1;
+}
+
 /* `origin` says where the value stands, for the error text. */
 static int assign(struct server_config *config, const struct setting *s, struct mr_str text,
                   const char *origin, struct mr_error *err)
@@ -103,10 +128,16 @@ static int assign(struct server_config *config, const struct setting *s, struct 
         return MR_OK;
     }
     int64_t value;
-    if (!parse_number(s, text, &value))
+    if (s->kind == CHOICE) {
+        value = find_choice(mr_str_of(s->argument), text);
+        if (value < 0)
+            return mr_error_set(err, MR_EINVAL, "%s: %s must be one of %s, not '" MR_STR_FMT "'", origin,
+                                s->name, s->argument, MR_STR_ARG(text));
+    } else if (!parse_number(s, text, &value)) {
         return mr_error_set(err, MR_EINVAL,
                             "%s: %s must be a number from %" PRId64 " to %" PRId64 ", not '" MR_STR_FMT "'",
                             origin, s->name, s->least, s->most, MR_STR_ARG(text));
+    }
     *(int64_t *)field = value;
     return MR_OK;
 }

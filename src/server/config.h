@@ -25,6 +25,9 @@ struct server_config {
     int64_t max_connections, idle_seconds, max_body, max_head;
     int64_t memory_limit, log_queue, log_segment, query_memory, query_seconds;
     int64_t clock_skew_minutes, drain_seconds;
+    int64_t flush_bytes, flush_log_bytes, file_window_days, file_bytes;
+    int64_t magnetic_conflicts; /* enum ingest_conflicts */
+    int64_t test_clock;         /* enum test_clock_mode */
     /* derived from listen */
     char *host;
     uint16_t port;

@@ -3,6 +3,7 @@
  *     POST /...      the API (the path is ignored, write-api reference 1.1)
  *     GET /health    200 while the server serves
  *     GET /metrics   counters in Prometheus' text format
+ *     /-/clock       the test clock, only while it is on (server/clock_call.h)
  *
  * /health and /metrics need no signature and tell nothing of the data but sizes and counts.
  */
@@ -13,6 +14,8 @@
 #include "http/http.h"
 #include "server/workers.h"
 
+struct retention_job;
+
 struct server_handler {
     struct api_server *api;
     struct workers *workers; /* for calls that wait for a disk */
@@ -21,6 +24,11 @@ struct server_handler {
     struct http_server *http; /* for its statistics; set after the start, before the first request matters */
     const struct api_context *context;
     int64_t started_wall;
+    /* for the test clock only */
+    struct mr_clock *test_clock; /* NULL: there is none */
+    struct retention_job *retention;
+    const struct auth_keys *keys;
+    struct auth_options auth;
 };
 
 void server_handle(void *handler, struct http_request *req);                       /* http_options.handler */

@@ -67,6 +67,9 @@ static void write_counters(const struct api_metrics *m, struct mr_buf *out)
           api_metrics_get(&m->records_magnetic));
     value(out, "records_rejected_total", "counter", "records rejected",
           api_metrics_get(&m->records_rejected));
+    value(out, "records_rejected_later_total", "counter",
+          "magnetic-store records whose version lost, acknowledged all the same (magnetic-conflicts = later)",
+          api_metrics_get(&m->records_unreported));
     value(out, "cumulative_bytes_metered_total", "counter",
           "what AWS would have metered for writes, whole KiB a request", api_metrics_get(&m->metered_bytes));
 }

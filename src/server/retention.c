@@ -17,6 +17,7 @@ bool retention_clock_check(struct retention_clock *c, int64_t wall, int64_t mono
         c->trusted_since = mono;
     } else if (drift > RETENTION_JUMP_NS || drift < -RETENTION_JUMP_NS) {
         c->trusted_since = mono;
+        c->jumped = true;
         mr_log(MR_LOG_WARN, "wall_clock_jumped", "seconds=%lld detail=\"nothing is expired for 10 minutes\"",
                (long long)(drift / MR_NS_PER_S));
     }
@@ -25,8 +26,27 @@ bool retention_clock_check(struct retention_clock *c, int64_t wall, int64_t mono
     return mono - c->trusted_since >= RETENTION_TRUST_NS;
 }
 
-static int expire_table(struct store *store, const struct catalog_table *info, int64_t wall,
-                        struct mr_error *err)
+struct retention_job {
+    struct retention_options options;
+    struct retention_clock seen;
+    /* Held while a table expires and while a retention changes: an expiry goes by the retention of now.
+     * Guards `seen`. */
+    pthread_mutex_t turn;
+    pthread_mutex_t lock; /* of `stopping` */
+    pthread_cond_t wake;
+    bool stopping;
+    pthread_t thread;
+};
+
+static bool look_at_clocks(struct retention_job *job)
+{
+    const struct mr_clock *clock = job->options.clock;
+    return job->options.trusting ||
+           retention_clock_check(&job->seen, mr_clock_wall(clock), mr_clock_mono(clock));
+}
+
+static int expire_before(struct store *store, const struct catalog_table *info, int64_t cutoff,
+                         struct mr_error *err)
 {
     struct store_table *table;
     int status = store_table_ref(store, info->database_id, info->id, &table, err);
@@ -34,12 +54,26 @@ static int expire_table(struct store *store, const struct catalog_table *info, i
         return MR_OK; /* dropped meanwhile */
     if (status != MR_OK)
         return status;
-    status = store_expire(table, catalog_retention_floor(info, wall), err);
+    status = store_expire(table, cutoff, err);
     store_table_unref(table);
     return status;
 }
 
-int retention_run(struct catalog *catalog, struct store *store, int64_t wall, struct mr_error *err)
+/* The list it came from may be older than a change of its retention. */
+static int expire_table(struct retention_job *job, const struct catalog_table *listed, struct mr_arena *arena,
+                        struct mr_error *err)
+{
+    struct catalog_table info;
+    pthread_mutex_lock(&job->turn);
+    int status = catalog_table_get(job->options.catalog, listed->database, listed->name, arena, &info, NULL);
+    if (status == MR_OK)
+        status = expire_before(job->options.store, &info,
+                               catalog_retention_floor(&info, mr_clock_wall(job->options.clock)), err);
+    pthread_mutex_unlock(&job->turn);
+    return status == MR_ENOENT ? MR_OK : status;
+}
+
+int retention_now(struct retention_job *job, struct mr_error *err)
 {
     struct mr_arena arena = MR_ARENA_INIT;
     struct mr_str after_database = MR_STR_NULL, after_table = MR_STR_NULL;
@@ -48,15 +82,15 @@ int retention_run(struct catalog *catalog, struct store *store, int64_t wall, st
     while (more) {
         struct catalog_table *list;
         size_t n;
-        int status = catalog_table_list(catalog, MR_STR_NULL, after_database, after_table, PAGE, &arena,
-                                        &list, &n, &more);
+        int status = catalog_table_list(job->options.catalog, MR_STR_NULL, after_database, after_table, PAGE,
+                                        &arena, &list, &n, &more);
         if (status != MR_OK) {
             first =
                 first != MR_OK ? first : mr_error_set(err, (enum mr_status)status, "cannot list the tables");
             break;
         }
         for (size_t i = 0; i < n; i++) {
-            status = expire_table(store, &list[i], wall, err);
+            status = expire_table(job, &list[i], &arena, err);
             first = first != MR_OK ? first : status;
             after_database = list[i].database;
             after_table = list[i].name;
@@ -66,24 +100,37 @@ int retention_run(struct catalog *catalog, struct store *store, int64_t wall, st
     return first;
 }
 
-struct retention_job {
-    struct catalog *catalog;
-    struct store *store;
-    const struct mr_clock *clock;
-    int64_t interval;
-    struct retention_clock seen;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
-    pthread_t thread;
-};
+int retention_change_begin(void *arg, struct mr_str database, struct mr_str table, int64_t hours,
+                           struct mr_error *err)
+{
+    struct retention_job *job = arg;
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct catalog_table info;
+    pthread_mutex_lock(&job->turn);
+    int status = catalog_table_get(job->options.catalog, database, table, &arena, &info, NULL);
+    bool longer = status == MR_OK && hours > catalog_retention_hours(&info);
+    if (longer && (look_at_clocks(job) || !job->seen.jumped))
+        status = expire_before(job->options.store, &info,
+                               catalog_retention_floor(&info, mr_clock_wall(job->options.clock)), err);
+    mr_arena_release(&arena);
+    if (status == MR_OK || status == MR_ENOENT)
+        return MR_OK;
+    pthread_mutex_unlock(&job->turn);
+    return status;
+}
+
+void retention_change_end(void *arg)
+{
+    struct retention_job *job = arg;
+    pthread_mutex_unlock(&job->turn);
+}
 
 /* Sleeps for the interval or until stopped; false when stopped. */
 static bool wait_interval(struct retention_job *job)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + job->interval;
+    int64_t ns = until.tv_nsec + job->options.interval_ns;
     until.tv_sec += ns / MR_NS_PER_S;
     until.tv_nsec = ns % MR_NS_PER_S;
     pthread_mutex_lock(&job->lock);
@@ -99,34 +146,37 @@ static void *loop(void *arg)
 {
     struct retention_job *job = arg;
     while (wait_interval(job)) {
-        int64_t wall = mr_clock_wall(job->clock);
         struct mr_error err = MR_ERROR_INIT;
-        if (!retention_clock_check(&job->seen, wall, mr_clock_mono(job->clock)))
-            continue;
-        if (retention_run(job->catalog, job->store, wall, &err) != MR_OK)
+        pthread_mutex_lock(&job->turn);
+        bool safe = look_at_clocks(job);
+        pthread_mutex_unlock(&job->turn);
+        if (safe && retention_now(job, &err) != MR_OK)
             mr_log(MR_LOG_ERROR, "retention_failed", "text=\"%s\"", err.text);
     }
     return NULL;
 }
 
-int retention_start(struct catalog *catalog, struct store *store, const struct mr_clock *clock,
-                    int64_t interval_ns, struct retention_job **out, struct mr_error *err)
+static void free_job(struct retention_job *job)
+{
+    pthread_cond_destroy(&job->wake);
+    pthread_mutex_destroy(&job->lock);
+    pthread_mutex_destroy(&job->turn);
+    mr_free(job);
+}
+
+int retention_start(const struct retention_options *options, struct retention_job **out, struct mr_error *err)
 {
     struct retention_job *job = mr_calloc(1, sizeof *job);
     if (job == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory starting the retention job");
-    job->catalog = catalog;
-    job->store = store;
-    job->clock = clock;
-    job->interval = interval_ns;
-    retention_clock_check(&job->seen, mr_clock_wall(clock), mr_clock_mono(clock));
+    job->options = *options;
+    pthread_mutex_init(&job->turn, NULL);
     pthread_mutex_init(&job->lock, NULL);
     pthread_cond_init(&job->wake, NULL);
-    int e = pthread_create(&job->thread, NULL, loop, job);
+    look_at_clocks(job);
+    int e = options->interval_ns != 0 ? pthread_create(&job->thread, NULL, loop, job) : 0;
     if (e != 0) {
-        pthread_cond_destroy(&job->wake);
-        pthread_mutex_destroy(&job->lock);
-        mr_free(job);
+        free_job(job);
         return mr_error_errno(err, MR_EIO, e, "cannot start the retention job");
     }
     *out = job;
@@ -141,8 +191,7 @@ void retention_stop(struct retention_job *job)
     job->stopping = true;
     pthread_cond_signal(&job->wake);
     pthread_mutex_unlock(&job->lock);
-    pthread_join(job->thread, NULL);
-    pthread_cond_destroy(&job->wake);
-    pthread_mutex_destroy(&job->lock);
-    mr_free(job);
+    if (job->options.interval_ns != 0)
+        pthread_join(job->thread, NULL);
+    free_job(job);
 }

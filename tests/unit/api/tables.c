@@ -1,6 +1,8 @@
 /* CreateTable, DescribeTable, UpdateTable, DeleteTable. Sections are those of the write-api reference. */
 #include "world.h"
 
+#include "base/log.h"
+
 #define ARN "arn:aws:timestream:eu-west-1:123456789012:database/plant/table/"
 #define T(name, rest) "{\"DatabaseName\":\"plant\",\"TableName\":\"" name "\"" rest "}"
 #define KEYS(keys) ",\"Schema\":{\"CompositePartitionKey\":[" keys "]}"
@@ -270,6 +272,55 @@ static void a_refused_update_changes_nothing(void **state)
     answers("DescribeTable", T("pumps", ""), before.ptr);
 }
 
+static struct {
+    int begun, ended, status;
+    int64_t hours;
+} guard;
+
+static int guard_begin(void *ctx, struct mr_str database, struct mr_str table, int64_t hours,
+                       struct mr_error *err)
+{
+    MR_UNUSED(ctx);
+    MR_UNUSED(err);
+    check_str(database, "plant");
+    check_str(table, "pumps");
+    assert_int_equal(guard.begun, guard.ended);
+    guard.begun++;
+    guard.hours = hours;
+    return guard.status;
+}
+
+static void guard_end(void *ctx)
+{
+    MR_UNUSED(ctx);
+    guard.ended++;
+}
+
+/* 6: whoever expires rows hears of a change of retention before it is made, and may prevent it. */
+static void a_change_of_retention_is_guarded(void **state)
+{
+    MR_UNUSED(state);
+    memset(&guard, 0, sizeof guard);
+    world.api.retention = (struct api_retention_guard){guard_begin, guard_end, NULL};
+    succeeds("CreateTable", T("pumps", RETENTION("1", "7")));
+    succeeds("UpdateTable",
+             T("pumps", ",\"MagneticStoreWriteProperties\":{\"EnableMagneticStoreWrites\":true}"));
+    assert_int_equal(guard.begun, 0);
+    succeeds("UpdateTable", T("pumps", RETENTION("12", "30")));
+    assert_int_equal(guard.begun, 1);
+    assert_int_equal(guard.ended, 1);
+    assert_int_equal(guard.hours, 12 + 30 * 24);
+    succeeds("DescribeTable", T("pumps", ""));
+    struct mr_str before = mr_arena_dup(&world.arena, mr_buf_view(&world.out));
+    guard.status = MR_EIO;
+    mr_log_set_level(MR_LOG_ERROR);
+    assert_int_equal(world_send("UpdateTable", T("pumps", RETENTION("12", "31"))), MR_EIO);
+    mr_log_set_level(MR_LOG_INFO);
+    assert_int_equal(guard.begun, 2);
+    assert_int_equal(guard.ended, 1);
+    answers("DescribeTable", T("pumps", ""), before.ptr);
+}
+
 /* 3.10: the table goes, and the store is told to forget its data. */
 static void delete_forgets_the_data(void **state)
 {
@@ -308,6 +359,7 @@ int main(void)
         TEST(update_one_block),
         TEST(update_enforcement),
         TEST(a_refused_update_changes_nothing),
+        TEST(a_change_of_retention_is_guarded),
         TEST(delete_forgets_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

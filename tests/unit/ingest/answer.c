@@ -19,7 +19,8 @@ static void test_all_accepted(void **state)
     kit.table.magnetic_days = 73000;
     kit_build(&kit, REQUEST);
     kit.batch.records[2].outcome = STORE_DUPLICATE; /* counts as ingested */
-    assert_int_equal(ingest_answer(&kit.batch, &kit.arena, &out, &counts, &kit.fault), MR_OK);
+    assert_int_equal(ingest_answer(&kit.batch, INGEST_CONFLICTS_NOW, &kit.arena, &out, &counts, &kit.fault),
+                     MR_OK);
     check_str(mr_buf_view(&out), "{\"RecordsIngested\":{\"MagneticStore\":1,\"MemoryStore\":4,\"Total\":5}}");
     mr_buf_release(&out);
     kit_release(&kit);
@@ -39,7 +40,8 @@ static void test_rejections_ascend_and_say_why(void **state)
     kit.batch.records[1].outcome = STORE_REJECT_SAME_VERSION;
     kit.batch.records[3].outcome = STORE_REJECT_NAME_IS_MEASURE;
     kit.batch.records[3].detail = MR_STR("\"quoted\"");
-    assert_int_equal(ingest_answer(&kit.batch, &kit.arena, &out, &counts, &kit.fault), MR_EINVAL);
+    assert_int_equal(ingest_answer(&kit.batch, INGEST_CONFLICTS_NOW, &kit.arena, &out, &counts, &kit.fault),
+                     MR_EINVAL);
     assert_int_equal(out.len, 0);
     assert_int_equal(counts.rejected, 4);
     assert_int_equal(counts.memory, 1);
@@ -72,11 +74,45 @@ static void test_rejections_ascend_and_say_why(void **state)
     kit_release(&kit);
 }
 
+/* Reference 5.7: of the magnetic store's records only the version conflicts are kept quiet about. */
+static void test_conflicts_told_later(void **state)
+{
+    MR_UNUSED(state);
+    struct kit kit;
+    struct ingest_counts counts;
+    struct mr_buf out = MR_BUF_INIT;
+    kit_init(&kit);
+    kit.table.magnetic_writes = true;
+    kit.table.magnetic_days = 73000;
+    kit_build(&kit, REQUEST);
+    kit.batch.records[0].magnetic = true;
+    kit.batch.records[0].outcome = STORE_REJECT_LOWER_VERSION;
+    kit.batch.records[0].existing_version = 4;
+    assert_true(kit.batch.records[1].magnetic); /* by its time */
+    kit.batch.records[1].outcome = STORE_REJECT_SAME_VERSION;
+    assert_int_equal(ingest_answer(&kit.batch, INGEST_CONFLICTS_LATER, &kit.arena, &out, &counts, &kit.fault),
+                     MR_OK);
+    check_str(mr_buf_view(&out), "{\"RecordsIngested\":{\"MagneticStore\":2,\"MemoryStore\":3,\"Total\":5}}");
+    assert_int_equal(counts.unreported, 2);
+    assert_int_equal(counts.magnetic, 0);
+    assert_int_equal(counts.rejected, 0);
+
+    kit.batch.records[0].outcome = STORE_REJECT_MEASURE_TYPE; /* no conflict of versions */
+    kit.batch.records[2].outcome = STORE_REJECT_SAME_VERSION; /* memory store */
+    assert_int_equal(ingest_answer(&kit.batch, INGEST_CONFLICTS_LATER, &kit.arena, &out, &counts, &kit.fault),
+                     MR_EINVAL);
+    assert_int_equal(counts.unreported, 1);
+    assert_int_equal(counts.rejected, 2);
+    mr_buf_release(&out);
+    kit_release(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_accepted),
         cmocka_unit_test(test_rejections_ascend_and_say_why),
+        cmocka_unit_test(test_conflicts_told_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

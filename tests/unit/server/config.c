@@ -3,7 +3,9 @@
 #include "lib/dir.h"
 
 #include "base/io.h"
+#include "ingest/ingest.h"
 #include "server/config.h"
+#include "server/test_clock.h"
 
 #include <stdio.h>
 
@@ -34,6 +36,26 @@ static void test_defaults_and_flags(void **state)
     server_config_release(&c);
 }
 
+static void test_words(void **state)
+{
+    MR_UNUSED(state);
+    struct server_config c;
+    struct mr_error err = MR_ERROR_INIT;
+    check_ok(LOAD(&c, &err, "--data", "d"), &err);
+    assert_int_equal(c.test_clock, TEST_CLOCK_OFF);
+    assert_int_equal(c.magnetic_conflicts, INGEST_CONFLICTS_NOW);
+    assert_int_equal(c.file_window_days, 7);
+    assert_int_equal(c.flush_log_bytes, 256 << 20);
+    server_config_release(&c);
+    check_ok(LOAD(&c, &err, "--data", "d", "--test-clock=still", "--magnetic-conflicts", "later"), &err);
+    assert_int_equal(c.test_clock, TEST_CLOCK_STILL);
+    assert_int_equal(c.magnetic_conflicts, INGEST_CONFLICTS_LATER);
+    server_config_release(&c);
+    check_ok(LOAD(&c, &err, "--data", "d", "--test-clock", "on"), &err);
+    assert_int_equal(c.test_clock, TEST_CLOCK_ON);
+    server_config_release(&c);
+}
+
 static void test_mistakes_are_named(void **state)
 {
     MR_UNUSED(state);
@@ -49,6 +71,11 @@ static void test_mistakes_are_named(void **state)
         {{"--data", "d", "--io-threads", "-1"}, "io-threads must be a number from 0 to 256"},
         {{"--data", "d", "--max-body", "9999T"}, "max-body must be a number"},
         {{"--data", "d", "--tls-key", "k"}, "go together"},
+        {{"--data", "d", "--test-clock", "yes"},
+         "--test-clock: test-clock must be one of off|on|still, not 'yes'"},
+        {{"--data", "d", "--magnetic-conflicts", ""}, "one of now|later"},
+        {{"--data", "d", "--magnetic-conflicts", "now|later"}, "one of now|later"},
+        {{"--data", "d", "--file-window-days", "0"}, "file-window-days must be a number from 1 to 3650"},
         {{"--data", "d", "--what", "x"}, "unknown flag '--what'"},
         {{"--data", "d", "stray", "x"}, "unexpected argument 'stray'"},
         {{"--data", "d", "--config", "/nonexistent"}, "/nonexistent"},
@@ -113,9 +140,8 @@ static void test_help_lists_every_flag(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults_and_flags),
-        cmocka_unit_test(test_mistakes_are_named),
-        cmocka_unit_test(test_file_gives_way_to_flags),
+        cmocka_unit_test(test_defaults_and_flags),    cmocka_unit_test(test_words),
+        cmocka_unit_test(test_mistakes_are_named),    cmocka_unit_test(test_file_gives_way_to_flags),
         cmocka_unit_test(test_help_lists_every_flag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "lib/dir.h"
 
+#include "base/log.h"
 #include "server/retention.h"
 
 #include <pthread.h>
@@ -63,46 +64,141 @@ static void put(struct store_table *table, int64_t time)
     pthread_mutex_unlock(&w.lock);
 }
 
-static void test_rows_past_retention_go(void **state)
-{
-    MR_UNUSED(state);
-    char *dir = dir_make();
+/* A catalog with one table (an hour in memory, a day after it), a store, and the job without its thread. */
+struct world {
+    char *dir;
     struct mr_clock clock;
-    int64_t now = 20000 * MR_NS_PER_DAY;
-    mr_clock_manual_init(&clock, now);
-    struct catalog *catalog = NULL;
-    struct store *store = NULL;
-    struct store_table *table = NULL;
+    struct catalog *catalog;
+    struct store *store;
+    struct store_table *table;
+    struct retention_job *job;
+};
+
+#define START (20000 * MR_NS_PER_DAY)
+#define LIFE (25 * MR_NS_PER_HOUR)
+
+static void world_open(struct world *w, bool trusting)
+{
     struct mr_error err = MR_ERROR_INIT;
     struct mr_arena arena = MR_ARENA_INIT;
     struct catalog_database database;
     struct catalog_table info = {
         .database = MR_STR("dbx"), .name = MR_STR("tbl"), .memory_hours = 1, .magnetic_days = 1};
+    *w = (struct world){.dir = dir_make()};
+    mr_clock_manual_init(&w->clock, START);
     const struct store_options options = {
-        .io = &mr_io_posix, .clock = &mr_clock_system, .dir = dir, .wal_segment_bytes = 1 << 20};
-    check_ok(catalog_open(dir, &clock, &catalog, &err), &err);
-    check_ok(store_open(&options, &store, &err), &err);
-    check_ok(catalog_database_create(catalog, MR_STR("dbx"), MR_STR("alias/aws/timestream"), NULL, 0, &arena,
-                                     &database, &err),
+        .io = &mr_io_posix, .clock = &w->clock, .dir = w->dir, .wal_segment_bytes = 1 << 20};
+    check_ok(catalog_open(w->dir, &w->clock, &w->catalog, &err), &err);
+    check_ok(store_open(&options, &w->store, &err), &err);
+    check_ok(catalog_database_create(w->catalog, MR_STR("dbx"), MR_STR("alias/aws/timestream"), NULL, 0,
+                                     &arena, &database, &err),
              &err);
-    check_ok(catalog_table_create(catalog, &info, NULL, 0, &err), &err);
-    check_ok(store_table_ref(store, info.database_id, info.id, &table, &err), &err);
-    int64_t end = 25 * MR_NS_PER_HOUR; /* an hour in memory, a day after it */
-    put(table, now - end - 1);
-    put(table, now - end);
-    put(table, now);
-    check_ok(retention_run(catalog, store, now, &err), &err);
-    struct store_stats stats;
-    store_stats(store, &stats);
-    assert_int_equal(stats.rows, 2);
-    check_ok(retention_run(catalog, store, now + MR_NS_PER_DAY, &err), &err);
-    store_stats(store, &stats);
-    assert_int_equal(stats.rows, 1);
-    store_table_unref(table);
-    store_close(store);
-    catalog_close(catalog);
+    check_ok(catalog_table_create(w->catalog, &info, NULL, 0, &err), &err);
+    check_ok(store_table_ref(w->store, info.database_id, info.id, &w->table, &err), &err);
+    const struct retention_options job = {w->catalog, w->store, &w->clock, trusting, 0};
+    check_ok(retention_start(&job, &w->job, &err), &err);
     mr_arena_release(&arena);
-    dir_remove(dir);
+}
+
+static void world_close(struct world *w)
+{
+    retention_stop(w->job);
+    store_table_unref(w->table);
+    store_close(w->store);
+    catalog_close(w->catalog);
+    dir_remove(w->dir);
+}
+
+static uint64_t rows(const struct world *w)
+{
+    struct store_stats stats;
+    store_stats(w->store, &stats);
+    return stats.rows;
+}
+
+/* As UpdateTable does it. */
+static void set_retention(struct world *w, int64_t hours, int64_t days)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct catalog_table out;
+    const struct catalog_table_change change = {
+        .set_retention = true, .memory_hours = hours, .magnetic_days = days};
+    check_ok(retention_change_begin(w->job, MR_STR("dbx"), MR_STR("tbl"), hours + days * 24, &err), &err);
+    check_ok(catalog_table_update(w->catalog, MR_STR("dbx"), MR_STR("tbl"), &change, &arena, &out, &err),
+             &err);
+    retention_change_end(w->job);
+    mr_arena_release(&arena);
+}
+
+static void test_rows_past_retention_go(void **state)
+{
+    MR_UNUSED(state);
+    struct world w;
+    struct mr_error err = MR_ERROR_INIT;
+    world_open(&w, true);
+    put(w.table, START - LIFE - 1);
+    put(w.table, START - LIFE);
+    put(w.table, START);
+    check_ok(retention_now(w.job, &err), &err);
+    assert_int_equal(rows(&w), 2);
+    mr_clock_manual_set(&w.clock, START + 1);
+    check_ok(retention_now(w.job, &err), &err);
+    assert_int_equal(rows(&w), 1);
+    mr_clock_manual_set(&w.clock, START + LIFE);
+    check_ok(retention_now(w.job, &err), &err);
+    assert_int_equal(rows(&w), 1); /* the last nanosecond of its life */
+    mr_clock_manual_set(&w.clock, START + LIFE + 1);
+    check_ok(retention_now(w.job, &err), &err);
+    assert_int_equal(rows(&w), 0);
+    world_close(&w);
+}
+
+/* Reference 6: what a shorter retention has cut off does not come back with a longer one. */
+static void test_longer_retention_brings_nothing_back(void **state)
+{
+    MR_UNUSED(state);
+    struct world w;
+    world_open(&w, false);
+    set_retention(&w, 1, 30);
+    put(w.table, START - 20 * MR_NS_PER_DAY);
+    put(w.table, START - 2 * MR_NS_PER_DAY);
+    put(w.table, START);
+    set_retention(&w, 1, 10); /* shorter: the job's business, at its time */
+    assert_int_equal(rows(&w), 3);
+    set_retention(&w, 25, 9); /* the same sum, divided otherwise */
+    assert_int_equal(rows(&w), 3);
+    set_retention(&w, 1, 300);
+    assert_int_equal(rows(&w), 2);
+    world_close(&w);
+}
+
+static void test_no_removal_by_a_clock_that_jumped(void **state)
+{
+    MR_UNUSED(state);
+    struct world w;
+    struct mr_error err = MR_ERROR_INIT;
+    mr_log_set_level(MR_LOG_ERROR);
+    world_open(&w, false);
+    put(w.table, START);
+    /* a manual clock's two times move as one: only the job's memory of them can show a jump */
+    w.clock.mono = mr_clock_system.mono;
+    set_retention(&w, 1, 2);
+    mr_clock_manual_set(&w.clock, START + 1000 * MR_NS_PER_DAY);
+    set_retention(&w, 1, 3);
+    assert_int_equal(rows(&w), 1);
+    world_close(&w);
+
+    world_open(&w, true);
+    put(w.table, START);
+    w.clock.mono = mr_clock_system.mono;
+    mr_clock_manual_set(&w.clock, START + 1000 * MR_NS_PER_DAY);
+    set_retention(&w, 1, 3);
+    assert_int_equal(rows(&w), 0);
+    assert_int_equal(retention_change_begin(w.job, MR_STR("dbx"), MR_STR("nil"), 1, &err), MR_OK);
+    retention_change_end(w.job);
+    world_close(&w);
+    mr_log_set_level(MR_LOG_INFO);
 }
 
 int main(void)
@@ -110,6 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clock_trust),
         cmocka_unit_test(test_rows_past_retention_go),
+        cmocka_unit_test(test_longer_retention_brings_nothing_back),
+        cmocka_unit_test(test_no_removal_by_a_clock_that_jumped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,172 @@
+#include "server/clock_call.h"
+
+#include "server/retention.h"
+#include "server/test_clock.h"
+
+#include "base/log.h"
+#include "json/json.h"
+
+#include <inttypes.h>
+
+/* Lives in the HTTP request's arena. */
+struct call {
+    struct workers_job job;
+    struct server_handler *handler;
+    struct http_request *req;
+};
+
+bool clock_parse_duration(struct mr_str text, int64_t *ns)
+{
+    static const struct {
+        struct mr_str name;
+        int64_t ns;
+    } units[] = {
+        {MR_STR("ns"), 1},
+        {MR_STR("us"), MR_NS_PER_US},
+        {MR_STR("ms"), MR_NS_PER_MS},
+        {MR_STR("s"), MR_NS_PER_S},
+        {MR_STR("m"), 60 * MR_NS_PER_S},
+        {MR_STR("h"), MR_NS_PER_HOUR},
+        {MR_STR("d"), MR_NS_PER_DAY},
+    };
+    size_t digits = 0;
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+        digits++;
+    struct mr_str unit = mr_str_slice(text, digits, text.len);
+    if (!mr_str_to_i64(mr_str_slice(text, 0, digits), ns))
+        return false;
+    for (size_t i = 0; i < MR_ARRAY_LEN(units); i++)
+        if (mr_str_eq(unit, units[i].name))
+            return !__builtin_mul_overflow(*ns, units[i].ns, ns);
+    return false;
+}
+
+static void answer(struct http_request *req, unsigned status, struct mr_buf *body)
+{
+    struct http_response res = {.status = status, .body = *body};
+    http_respond(req, &res);
+}
+
+static void answer_fault(struct http_request *req, const struct model_fault *fault)
+{
+    struct mr_buf body = MR_BUF_INIT;
+    model_fault_body(fault, &body);
+    answer(req, model_error_info(fault->error)->status, &body);
+}
+
+static void answer_time(struct http_request *req, int64_t now)
+{
+    struct mr_buf body = MR_BUF_INIT;
+    char text[32];
+    mr_format_iso_ms(now, text);
+    mr_buf_printf(&body, "{\"Time\":\"%s\",\"Nanoseconds\":\"%" PRId64 "\"}", text, now);
+    answer(req, 200, &body);
+}
+
+/* What another status means to the caller. */
+static void answer_failure(struct http_request *req, int status)
+{
+    struct model_fault busy = {MODEL_THROTTLING, MR_STR("Rate exceeded"), MR_STR_NULL};
+    struct model_fault failed = {MODEL_INTERNAL, MR_STR("The server failed; its log says why."), MR_STR_NULL};
+    answer_fault(req, status == MR_EBUSY ? &busy : &failed);
+}
+
+/* One of the two members, as a step of the clock. */
+static int step(struct mr_clock *clock, struct http_request *req, int64_t *now, struct model_fault *fault)
+{
+    struct json_doc doc;
+    struct mr_error err = MR_ERROR_INIT;
+    struct json_value value;
+    int64_t ns;
+    int status = json_parse(req->body, &req->arena, &doc, &err);
+    if (status == MR_EINVAL)
+        return model_fail(fault, MODEL_SERIALIZATION, &req->arena, "%s", err.text);
+    if (status != MR_OK)
+        return status;
+    struct json_value root = json_root(&doc);
+    bool one = json_type(root) == JSON_OBJECT && json_count(root) == 1;
+    if (one && json_get(root, MR_STR("By"), &value) && json_type(value) == JSON_STRING &&
+        clock_parse_duration(json_text(value), &ns))
+        status = test_clock_advance(clock, ns, now);
+    else if (one && json_get(root, MR_STR("To"), &value) && json_type(value) == JSON_STRING &&
+             mr_str_to_i64(json_text(value), &ns))
+        status = test_clock_move_to(clock, ns, now);
+    else
+        return model_fail(fault, MODEL_VALIDATION, &req->arena,
+                          "The body must be {\"By\":\"<digits><ns|us|ms|s|m|h|d>\"} or "
+                          "{\"To\":\"<nanoseconds since the epoch>\"}.");
+    if (status == MR_OK)
+        return MR_OK;
+    return model_fail(fault, MODEL_VALIDATION, &req->arena,
+                      "The clock goes forward only, and to 2200-01-01 at most.");
+}
+
+static void run(struct workers_job *job)
+{
+    struct call *call = (struct call *)((char *)job - offsetof(struct call, job));
+    struct http_request *req = call->req;
+    struct model_fault fault = {0};
+    struct mr_error err = MR_ERROR_INIT;
+    int64_t now;
+    int status = step(call->handler->test_clock, req, &now, &fault);
+    if (status == MR_OK) {
+        char text[32];
+        mr_format_iso_ms(now, text);
+        mr_log(MR_LOG_INFO, "test_clock_set", "time=%s", text);
+        status = retention_now(call->handler->retention, &err);
+        if (status != MR_OK)
+            mr_log(MR_LOG_ERROR, "retention_failed", "text=\"%s\"", err.text);
+    }
+    if (status == MR_OK)
+        answer_time(req, now);
+    else if (fault.error != MODEL_NO_ERROR)
+        answer_fault(req, &fault);
+    else
+        answer_failure(req, status);
+}
+
+/* Signatures are judged by the real clock: clients sign with theirs. */
+static bool authenticate(const struct server_handler *h, struct http_request *req)
+{
+    struct auth_request signed_part = {req->method,  req->path,     req->query,
+                                       req->headers, req->nheaders, req->body};
+    struct auth_identity who;
+    struct auth_failure why;
+    int status = auth_verify(h->keys, &h->auth, &signed_part, mr_clock_wall(&mr_clock_system), &req->arena,
+                             &who, &why);
+    if (status == MR_OK && who.root)
+        return true;
+    struct model_fault fault = {MODEL_ACCESS_DENIED, MR_STR("Only the root key may use the test clock."),
+                                MR_STR_NULL};
+    if (status == MR_EDENIED)
+        fault = (struct model_fault){model_error_by_name(why.type),
+                                     mr_arena_dup(&req->arena, mr_str_of(why.message)), MR_STR_NULL};
+    if (status == MR_OK || status == MR_EDENIED)
+        answer_fault(req, &fault);
+    else
+        answer_failure(req, status);
+    return false;
+}
+
+bool clock_call(struct server_handler *h, struct http_request *req)
+{
+    bool get = mr_str_eq(req->method, MR_STR("GET"));
+    if (h->test_clock == NULL || !mr_str_eq(req->path, MR_STR("/-/clock")) ||
+        !(get || mr_str_eq(req->method, MR_STR("POST"))))
+        return false;
+    if (!authenticate(h, req))
+        return true;
+    if (get) {
+        answer_time(req, mr_clock_wall(h->test_clock));
+        return true;
+    }
+    struct call *call = MR_ARENA_NEW(&req->arena, struct call);
+    int status = MR_ENOMEM;
+    if (call != NULL) {
+        *call = (struct call){.job.run = run, .handler = h, .req = req};
+        status = workers_submit(h->workers, &call->job);
+    }
+    if (status != MR_OK)
+        answer_failure(req, status);
+    return true;
+}
