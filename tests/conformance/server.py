@@ -1,11 +1,14 @@
 """A server of one's own for a test: fresh data directory, free port, root credentials from the environment."""
 
+import http.client
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import urllib.request
 
 KEY = "AKIDCONFORMANCE00001"
 SECRET = "conformance/secret+of+the/root+pair/0001"
@@ -46,6 +49,37 @@ class Server:
         self.log.flush()
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
+
+    def request(self, method, path, body=b"", key=KEY, secret=SECRET, sign=True):
+        """A bare request, signed with today's date; returns the status and the decoded JSON."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+        headers = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json"}
+        request = AWSRequest(method, self.url + path, headers, body)
+        if sign:
+            SigV4Auth(Credentials(key, secret), "timestream", REGION).add_auth(request)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body, dict(request.headers))
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text)
+
+    def clock(self, **step):
+        """The test clock in ns, after a step forward: by="36h" or to=ns."""
+        body = {"By": step["by"]} if "by" in step else {"To": str(step["to"])} if "to" in step else None
+        status, answer = self.request(*(("POST", "/-/clock", json.dumps(body).encode()) if body else
+                                        ("GET", "/-/clock")))
+        if status != 200:
+            raise AssertionError(f"{status}: {answer}")
+        return int(answer["Nanoseconds"])
+
+    def metrics(self):
+        """/metrics as a dictionary; labels are part of the name."""
+        with urllib.request.urlopen(self.url + "/metrics", timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        return {k: float(v) for k, v in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def stop(self, expect=0):
         """SIGTERM; returns the exit code and, unless keep, removes the data."""
