@@ -9,8 +9,9 @@
  *
  *     timestamps, integers   predicted by nothing (minimum), the last value, or the last difference
  *     doubles                decimal-like ones become integers times a power of ten (the idea of ALP,
- * Afroozeh and Boncz 2023), with exceptions; others by their bit patterns as integers strings a dictionary
- * when values repeat, else lengths and bytes booleans, nulls        bits
+ *                            Afroozeh and Boncz 2023), with exceptions; others: exponents and mantissas
+ *     strings                a dictionary when values repeat, else lengths and bytes
+ *     booleans, nulls        bits
  *
  * Decoders check every length against what is left and fail with MR_ECORRUPT; they allocate from the scratch
  * only. Thread-safe on different scratch objects.
@@ -37,10 +38,10 @@ int magstore_decode_f64(struct magstore_scratch *s, struct mr_str bytes, double 
 int magstore_encode_bool(struct magstore_scratch *s, const uint8_t *values, size_t n, struct mr_buf *out);
 int magstore_decode_bool(struct magstore_scratch *s, struct mr_str bytes, uint8_t *values, size_t n);
 
-/* Decoded views point into the scratch until its next use, or into the arena. */
+/* Decoded views point into the arena. Texts of more than `most` bytes together are MR_ECORRUPT. */
 int magstore_encode_str(struct magstore_scratch *s, const struct mr_str *values, size_t n,
                         struct mr_buf *out);
-int magstore_decode_str(struct magstore_scratch *s, struct mr_str bytes, struct mr_arena *arena,
+int magstore_decode_str(struct magstore_scratch *s, struct mr_str bytes, size_t most, struct mr_arena *arena,
                         struct mr_str *values, size_t n);
 
 #endif

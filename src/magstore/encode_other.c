@@ -42,9 +42,10 @@ static size_t number_values(struct magstore_scratch *s, const struct mr_str *val
     uint32_t *table = mr_calloc(slots, sizeof *table); /* position in firsts + 1 */
     if (table == NULL)
         return SIZE_MAX;
+    uint64_t seed = mr_hash_seed();
     size_t distinct = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t at = mr_hash64(values[i].ptr, values[i].len, 0) & (slots - 1);
+        size_t at = mr_hash64(values[i].ptr, values[i].len, seed) & (slots - 1);
         while (table[at] != 0 && !mr_str_eq(values[firsts[table[at] - 1]], values[i]))
             at = (at + 1) & (slots - 1);
         if (table[at] == 0) {
@@ -105,14 +106,14 @@ int magstore_encode_str(struct magstore_scratch *s, const struct mr_str *values,
     return status;
 }
 
-static int read_texts(struct magstore_scratch *s, struct mr_cursor *c, struct mr_arena *arena,
+static int read_texts(struct magstore_scratch *s, struct mr_cursor *c, size_t most, struct mr_arena *arena,
                       struct mr_str *values, size_t n)
 {
     struct mr_str lengths = mr_cursor_bytes(c, mr_cursor_varint(c));
     if (c->bad || magstore_decode_i64(s, lengths, s->numbers, n) != MR_OK)
         return MR_ECORRUPT;
     size_t total = magstore_squeezed_length(*c);
-    if (total > (size_t)1 << 30)
+    if (total > most)
         return MR_ECORRUPT;
     char *text = mr_arena_alloc(arena, total + 1);
     if (text == NULL)
@@ -129,7 +130,7 @@ static int read_texts(struct magstore_scratch *s, struct mr_cursor *c, struct mr
     return at == total ? MR_OK : MR_ECORRUPT;
 }
 
-int magstore_decode_str(struct magstore_scratch *s, struct mr_str bytes, struct mr_arena *arena,
+int magstore_decode_str(struct magstore_scratch *s, struct mr_str bytes, size_t most, struct mr_arena *arena,
                         struct mr_str *values, size_t n)
 {
     if (n == 0)
@@ -139,21 +140,21 @@ int magstore_decode_str(struct magstore_scratch *s, struct mr_str bytes, struct 
     if (c.bad || n > MAGSTORE_MAX_VALUES || kind > DICTIONARY)
         return MR_ECORRUPT;
     if (kind == PLAIN)
-        return read_texts(s, &c, arena, values, n);
+        return read_texts(s, &c, most, arena, values, n);
     uint64_t distinct = mr_cursor_varint(&c);
     struct mr_str codes = mr_cursor_bytes(&c, mr_cursor_varint(&c));
     if (c.bad || distinct == 0 || distinct > n || magstore_decode_i64(s, codes, s->numbers, n) != MR_OK)
         return MR_ECORRUPT;
-    int64_t *kept = mr_arena_alloc(arena, n * sizeof *kept);
-    struct mr_str *dictionary = MR_ARENA_ARRAY(arena, distinct, struct mr_str);
-    if (kept == NULL || dictionary == NULL)
-        return MR_ENOMEM;
-    memcpy(kept, s->numbers, n * sizeof *kept);
-    int status = read_texts(s, &c, arena, dictionary, distinct);
-    for (size_t i = 0; status == MR_OK && i < n; i++) {
-        if (kept[i] < 0 || (uint64_t)kept[i] >= distinct)
+    for (size_t i = 0; i < n; i++) {
+        if (s->numbers[i] < 0 || (uint64_t)s->numbers[i] >= distinct)
             return MR_ECORRUPT;
-        values[i] = dictionary[kept[i]];
+        s->codes[i] = (uint32_t)s->numbers[i];
     }
+    struct mr_str *dictionary = MR_ARENA_ARRAY(arena, distinct, struct mr_str);
+    if (dictionary == NULL)
+        return MR_ENOMEM;
+    int status = read_texts(s, &c, most, arena, dictionary, distinct);
+    for (size_t i = 0; status == MR_OK && i < n; i++)
+        values[i] = dictionary[s->codes[i]];
     return status;
 }

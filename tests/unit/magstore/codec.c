@@ -142,7 +142,7 @@ static double trip_str(const struct mr_str *v, size_t n)
     struct mr_str *back = MR_ARENA_ARRAY(&arena, n + 1, struct mr_str);
     struct mr_buf out = MR_BUF_INIT;
     assert_int_equal(magstore_encode_str(scratch, v, n, &out), MR_OK);
-    assert_int_equal(magstore_decode_str(scratch, mr_buf_view(&out), &arena, back, n), MR_OK);
+    assert_int_equal(magstore_decode_str(scratch, mr_buf_view(&out), 1 << 20, &arena, back, n), MR_OK);
     for (size_t i = 0; i < n; i++)
         assert_true(mr_str_eq(v[i], back[i]));
     double size = n != 0 ? (double)out.len / (double)n : 0;
@@ -201,7 +201,7 @@ static void test_damage_is_survived(void **state)
         struct mr_str *texts = MR_ARENA_ARRAY(&arena, 2000, struct mr_str);
         int a = magstore_decode_f64(scratch, damaged, back, 2000);
         int b = magstore_decode_i64(scratch, damaged, numbers, 2000);
-        int c = magstore_decode_str(scratch, damaged, &arena, texts, 2000);
+        int c = magstore_decode_str(scratch, damaged, 1 << 20, &arena, texts, 2000);
         assert_true((a == MR_OK || a == MR_ECORRUPT) && (b == MR_OK || b == MR_ECORRUPT));
         assert_true(c == MR_OK || c == MR_ECORRUPT || c == MR_ENOMEM);
         mr_arena_release(&arena);

@@ -1,0 +1,49 @@
+/* magstore/page.h - inside of struct magstore_page: page.c loads blocks, page_column.c decodes columns. */
+#ifndef MR_MAGSTORE_PAGE_H
+#define MR_MAGSTORE_PAGE_H
+
+#include "magstore/head.h"
+#include "magstore/reader.h"
+
+/* A decoded column. Memory is kept from block to block. */
+struct magstore_slot {
+    uint32_t column;
+    void *values; /* owned */
+    size_t values_cap;
+    uint8_t *valid; /* owned */
+    size_t valid_cap;
+    bool nulls;
+};
+
+struct magstore_page {
+    struct magstore_scratch *scratch;
+    struct seal_cipher *cipher;
+    const struct magstore_reader *reader;
+    uint64_t reader_id; /* 0: nothing loaded */
+    uint32_t index;     /* of the block */
+    struct magstore_entry entry;
+    struct magstore_head head;
+    struct mr_buf window; /* the block from its start on, as far as it was read */
+    struct mr_buf stored; /* a piece read by itself */
+    struct mr_buf plain;  /* a piece opened */
+    int64_t *times;       /* owned, MAGSTORE_BLOCK_ROWS */
+    int64_t *versions;    /* owned, MAGSTORE_BLOCK_ROWS; NULL until some were needed */
+    bool versions_here;
+    struct magstore_slot *slots; /* owned; nslots hold columns, all slots_made have memory */
+    size_t nslots, slots_made, slots_cap;
+    uint32_t *slot_of; /* owned; by position in head.columns: slot + 1, 0: not decoded */
+    size_t slot_of_cap;
+    struct mr_arena texts;
+    uint64_t bytes;
+};
+
+/* Reads and opens a piece of the block into p->plain. */
+int magstore_page_piece(struct magstore_page *page, const struct magstore_piece *piece, uint32_t offset,
+                        uint32_t plain, struct mr_error *err);
+/* Sets the message for a damaged piece, or for a lack of memory, and yields the status. */
+int magstore_page_failed(const struct magstore_page *page, int status, uint32_t offset, const char *what,
+                         struct mr_error *err);
+/* Forgets decoded columns; gives memory back when it is much. */
+void magstore_page_clear(struct magstore_page *page);
+
+#endif
