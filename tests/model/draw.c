@@ -92,15 +92,25 @@ static void draw_record(const struct model_profile *p, struct mr_rng *rng, uint6
     draw_content(p, rng, r);
 }
 
+static size_t text_bytes(const struct model_record *r)
+{
+    size_t sum = 0;
+    for (unsigned i = 0; i < r->nattrs; i++)
+        sum += r->attrs[i].type == STORE_VARCHAR ? model_text(r->attrs[i].bits).len : 0;
+    return sum;
+}
+
 size_t model_batch_draw(const struct model_profile *p, struct mr_rng *rng, uint64_t first, uint64_t *next,
                         struct model_record *out)
 {
     size_t count = 1 + mr_rng_below(rng, mr_rng_below(rng, 40) == 0 ? MODEL_BATCH : p->batch);
+    size_t made = 0;
     bool late = mr_rng_below(rng, 10) < p->late_of_ten;
     bool one_series = mr_rng_below(rng, 3) == 0;
     if (*next < first)
         *next = first;
-    for (size_t i = 0; i < count; i++) {
+    size_t bytes = 0; /* a batch must fit into one frame of a small log */
+    for (size_t i = 0; i < count && bytes < 20000; i++, made++) {
         uint64_t slot = late ? first + mr_rng_below(rng, p->times - first) : *next;
         draw_record(p, rng, slot, &out[i]);
         out[i].magnetic = late && mr_rng_below(rng, 2) == 0;
@@ -118,6 +128,7 @@ size_t model_batch_draw(const struct model_profile *p, struct mr_rng *rng, uint6
         }
         if (!late && (!one_series || i % 4 != 3))
             *next = *next + 1 < p->times ? *next + 1 : first;
+        bytes += text_bytes(&out[i]);
     }
-    return count;
+    return made;
 }
