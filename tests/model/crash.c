@@ -82,21 +82,6 @@ static size_t find_state(struct run *run, struct model *model, size_t acked, siz
     return k;
 }
 
-/* What was dropped for good shows nothing. */
-static void check_dropped(struct run *run, uint64_t id)
-{
-    struct store_table *table;
-    struct mr_error err = MR_ERROR_INIT;
-    if (store_table_ref(run->engine.store, ENGINE_DATABASE, id, &table, &err) != MR_OK)
-        return;
-    struct mr_arena arena = MR_ARENA_INIT;
-    struct store_schema schema;
-    if (store_schema_get(table, &arena, &schema) != MR_OK || schema.ncolumns != 2)
-        model_broken("table number %" PRIu64 " was dropped and is back", id);
-    mr_arena_release(&arena);
-    store_table_unref(table);
-}
-
 static struct simdisk *crashed(struct run *run, size_t moment)
 {
     uint64_t kind = run_below(run, 10), seed = mr_rng_next(&run->rng);
@@ -125,12 +110,15 @@ static void recover(struct run *run, struct model *before, size_t moment)
     if (!engine_try_open(&run->engine, simdisk_io(run->disk), &err))
         model_broken("the store does not open after a crash: %s", err.text);
     size_t found = find_state(run, before, acked, begun);
+    bool drops_gone = true;
     for (size_t i = 0; i < run->nevents; i++) {
         if (i < found && run->events[i].new_id != 0)
-            check_dropped(run, run->events[i].old_id);
+            drops_gone &= engine_is_gone(&run->engine, run->events[i].old_id);
         if (i >= found && run->events[i].new_id == 0)
             run_count(run, HISTORY_UNACKED, 1);
     }
+    if (!drops_gone)
+        model_broken("a table that was dropped is back after a crash");
 }
 
 void run_crash(struct run *run)

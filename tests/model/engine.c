@@ -142,8 +142,8 @@ int engine_append(struct engine *e, unsigned table, const struct model_record *r
 /* ---- rows
  * -------------------------------------------------------------------------------------------------------- */
 
-struct store_scan *engine_scan(struct engine *e, struct store_snapshot *snapshot, unsigned table,
-                               const struct model_spec *spec)
+int engine_scan(struct engine *e, struct store_snapshot *snapshot, unsigned table,
+                const struct model_spec *spec, struct store_scan **out, struct mr_error *err)
 {
     struct store_pred preds[MR_ARRAY_LEN(spec->preds)];
     struct mr_str values[MR_ARRAY_LEN(spec->preds)][MR_ARRAY_LEN(spec->preds[0].values)];
@@ -155,12 +155,7 @@ struct store_scan *engine_scan(struct engine *e, struct store_snapshot *snapshot
     }
     struct store_scan_spec said = {spec->time_min, spec->time_max, spec->columns,
                                    spec->ncolumns, preds,          spec->npreds};
-    struct mr_error err = MR_ERROR_INIT;
-    struct store_scan *scan;
-    if (store_scan_open(snapshot, e->tables[table], &said, &scan, &err) != MR_OK)
-        model_broken("a scan of table %llu cannot be opened: %s", (unsigned long long)e->ids[table],
-                     err.text);
-    return scan;
+    return store_scan_open(snapshot, e->tables[table], &said, out, err);
 }
 
 static void add_value(struct model_rows *out, const struct store_vec *vec, size_t row)
@@ -176,59 +171,75 @@ static void add_value(struct model_rows *out, const struct store_vec *vec, size_
         model_rows_bits(out, vec->type, ((const int64_t *)vec->values)[at]);
 }
 
-bool engine_batch(struct store_cursor *cursor, const struct model_spec *spec, struct model_rows *out)
+static void add_row(struct model_rows *out, const struct model_spec *spec, const struct store_batch *batch,
+                    size_t row)
+{
+    int64_t time = INT64_MIN;
+    for (unsigned i = 0; i < spec->ncolumns; i++)
+        if (spec->columns[i] == STORE_COLUMN_TIME)
+            time = ((const int64_t *)batch->cols[i].values)[batch->cols[i].constant ? 0 : row];
+    if (row != 0 && time != INT64_MIN && time <= out->rows[out->count - 1].time)
+        model_broken("rows of a batch are not ascending by time");
+    if (time != INT64_MIN && (time < spec->time_min || time > spec->time_max))
+        model_broken("a row outside the range of the scan");
+    model_rows_add(out, time);
+    for (unsigned i = 0; i < spec->ncolumns; i++)
+        add_value(out, &batch->cols[i], row);
+    model_rows_end(out);
+}
+
+int engine_batch(struct store_cursor *cursor, const struct model_spec *spec, struct model_rows *out,
+                 bool *more, struct mr_error *err)
 {
     struct store_batch batch;
-    struct mr_error err = MR_ERROR_INIT;
-    if (store_cursor_next(cursor, &batch, &err) != MR_OK)
-        model_broken("a cursor fails: %s", err.text);
+    int rc = store_cursor_next(cursor, &batch, err);
+    if (rc != MR_OK)
+        return rc;
     if (batch.rows > STORE_BATCH_ROWS)
         model_broken("a batch of %zu rows", batch.rows);
-    for (size_t row = 0; row < batch.rows; row++) {
-        int64_t time = INT64_MIN;
-        for (unsigned i = 0; i < spec->ncolumns; i++)
-            if (spec->columns[i] == STORE_COLUMN_TIME)
-                time = ((const int64_t *)batch.cols[i].values)[batch.cols[i].constant ? 0 : row];
-        if (row != 0 && time != INT64_MIN && time <= out->rows[out->count - 1].time)
-            model_broken("rows of a batch are not ascending by time");
-        model_rows_add(out, time);
-        for (unsigned i = 0; i < spec->ncolumns; i++)
-            add_value(out, &batch.cols[i], row);
-        model_rows_end(out);
-    }
-    return batch.rows != 0;
+    for (size_t row = 0; row < batch.rows; row++)
+        add_row(out, spec, &batch, row);
+    *more = batch.rows != 0;
+    return MR_OK;
 }
 
-void engine_drain(struct store_scan *scan, const struct model_spec *spec, unsigned cursors,
-                  struct model_rows *out)
+int engine_drain(struct store_scan *scan, const struct model_spec *spec, unsigned cursors,
+                 struct model_rows *out, struct mr_error *err)
 {
     struct store_cursor *cursor[2] = {NULL, NULL};
+    struct store_scan_info info;
+    int rc = MR_OK;
     MR_ASSERT(cursors >= 1 && cursors <= 2);
-    for (unsigned i = 0; i < cursors; i++)
-        if (store_cursor_open(scan, &cursor[i]) != MR_OK)
-            model_broken("no cursor");
-    for (bool more[2] = {true, cursors == 2}; more[0] || more[1];)
-        for (unsigned i = 0; i < cursors; i++)
-            more[i] = more[i] && engine_batch(cursor[i], spec, out);
+    for (unsigned i = 0; i < cursors && rc == MR_OK; i++)
+        rc = store_cursor_open(scan, &cursor[i]);
+    for (bool more[2] = {true, cursors == 2}; rc == MR_OK && (more[0] || more[1]);)
+        for (unsigned i = 0; i < cursors && rc == MR_OK; i++)
+            if (more[i])
+                rc = engine_batch(cursor[i], spec, out, &more[i], err);
     for (unsigned i = 0; i < cursors; i++)
         store_cursor_close(cursor[i]);
-    struct store_scan_info info;
     store_scan_info(scan, &info);
-    if (info.series_done != info.series_selected)
+    if (rc == MR_OK && info.series_done != info.series_selected)
         model_broken("a scan at its end has done %llu of %llu series", (unsigned long long)info.series_done,
                      (unsigned long long)info.series_selected);
+    return rc;
 }
 
-void engine_rows(struct engine *e, unsigned table, const struct model_spec *spec, struct model_rows *out)
+int engine_rows(struct engine *e, unsigned table, const struct model_spec *spec, struct model_rows *out,
+                struct mr_error *err)
 {
     struct store_snapshot *snapshot;
+    struct store_scan *scan;
     if (store_snapshot_open(e->store, &snapshot) != MR_OK)
         model_broken("no snapshot");
-    struct store_scan *scan = engine_scan(e, snapshot, table, spec);
-    engine_drain(scan, spec, 1, out);
-    store_scan_close(scan);
+    int rc = engine_scan(e, snapshot, table, spec, &scan, err);
+    if (rc == MR_OK) {
+        rc = engine_drain(scan, spec, 1, out, err);
+        store_scan_close(scan);
+    }
     store_snapshot_close(snapshot);
     model_rows_sort(out);
+    return rc;
 }
 
 void engine_schema(struct engine *e, unsigned table, struct mr_buf *out)
@@ -243,13 +254,12 @@ void engine_schema(struct engine *e, unsigned table, struct mr_buf *out)
     mr_arena_release(&arena);
 }
 
-void engine_versions(struct engine *e, unsigned table, const struct model_record *rows, size_t count,
-                     int64_t *versions)
+int engine_versions(struct engine *e, unsigned table, const struct model_record *rows, size_t count,
+                    int64_t *versions, struct mr_error *err)
 {
     struct model_record probes[MODEL_BATCH];
     enum store_outcome outcomes[MODEL_BATCH];
     struct engine_commit commit = {.disk = NULL};
-    struct mr_error err = MR_ERROR_INIT;
     for (size_t from = 0; from < count; from += MODEL_BATCH) {
         size_t n = count - from < MODEL_BATCH ? count - from : MODEL_BATCH;
         for (size_t i = 0; i < n; i++) {
@@ -257,8 +267,9 @@ void engine_versions(struct engine *e, unsigned table, const struct model_record
             probes[i].version = 1;
             probes[i].attrs[0].bits ^= probes[i].attrs[0].type == STORE_VARCHAR ? 4 : 1; /* another text */
         }
-        if (engine_append(e, table, probes, n, outcomes, versions + from, &commit, true, &err) != MR_OK)
-            model_broken("versions cannot be asked for: %s", err.text);
+        int rc = engine_append(e, table, probes, n, outcomes, versions + from, &commit, true, err);
+        if (rc != MR_OK)
+            return rc;
         engine_settle(e);
         for (size_t i = 0; i < n; i++) {
             if (outcomes[i] == STORE_REJECT_SAME_VERSION)
@@ -268,4 +279,5 @@ void engine_versions(struct engine *e, unsigned table, const struct model_record
                              (int)outcomes[i]);
         }
     }
+    return MR_OK;
 }

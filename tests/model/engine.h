@@ -25,6 +25,7 @@ struct engine {
     pthread_cond_t changed;
     uint64_t started, finished; /* commits */
     uint64_t again, busy;       /* appends that had to wait for files, or for the log */
+    uint64_t scans, scanned_rows;
 };
 
 /* Small segments and files, so that a short history crosses their borders. */
@@ -55,23 +56,31 @@ int engine_append(struct engine *engine, unsigned table, const struct model_reco
 /* Waits until every commit is done. */
 void engine_settle(struct engine *engine);
 
-/* A scan in the model's words. `scan` opened on the snapshot; rows are added as they come. */
-struct store_scan *engine_scan(struct engine *engine, struct store_snapshot *snapshot, unsigned table,
-                               const struct model_spec *spec);
-/* One batch; false at the end. Checks what every batch promises (order, one series, no mixing). */
-bool engine_batch(struct store_cursor *cursor, const struct model_spec *spec, struct model_rows *out);
-/* All of it, with one cursor or two. */
-void engine_drain(struct store_scan *scan, const struct model_spec *spec, unsigned cursors,
-                  struct model_rows *out);
+/* ---- scans in the model's words; a status other than MR_OK has its text in err */
 
+int engine_scan(struct engine *engine, struct store_snapshot *snapshot, unsigned table,
+                const struct model_spec *spec, struct store_scan **out, struct mr_error *err);
+/* One batch; *more false at the end. Checks what every batch promises (order, one series, no mixing). */
+int engine_batch(struct store_cursor *cursor, const struct model_spec *spec, struct model_rows *out,
+                 bool *more, struct mr_error *err);
+/* All of it, with one cursor or two. */
+int engine_drain(struct store_scan *scan, const struct model_spec *spec, unsigned cursors,
+                 struct model_rows *out, struct mr_error *err);
 /* Everything in the table now, sorted. */
-void engine_rows(struct engine *engine, unsigned table, const struct model_spec *spec,
-                 struct model_rows *out);
+int engine_rows(struct engine *engine, unsigned table, const struct model_spec *spec, struct model_rows *out,
+                struct mr_error *err);
 void engine_schema(struct engine *engine, unsigned table, struct mr_buf *out);
 
 /* The versions of rows that are there, found without changing anything: a record of the least version with
  * other content is refused, and how it is refused tells. */
-void engine_versions(struct engine *engine, unsigned table, const struct model_record *rows, size_t count,
-                     int64_t *versions);
+int engine_versions(struct engine *engine, unsigned table, const struct model_record *rows, size_t count,
+                    int64_t *versions, struct mr_error *err);
+
+/* Schema, rows and versions (of some rows, which `pick` chooses) of all tables. Says in `out` what differs or
+ * fails. */
+enum { ENGINE_SAME, ENGINE_DIFFERS, ENGINE_FAILS };
+int engine_same(struct engine *engine, const struct model *model, uint64_t pick, struct mr_buf *out);
+/* What was dropped for good is refused, or shows nothing. */
+bool engine_is_gone(struct engine *engine, uint64_t id);
 
 #endif

@@ -87,8 +87,11 @@ void run_scan(struct run *run)
     run_say(run, "scan table %u: %u columns, %u predicates, times %" PRId64 "..%" PRId64, table,
             spec.ncolumns, spec.npreds, spec.time_min, spec.time_max);
     struct store_snapshot *snapshot = open_snapshot(run);
-    struct store_scan *scan = engine_scan(&run->engine, snapshot, table, &spec);
-    engine_drain(scan, &spec, 1 + (unsigned)run_below(run, 2), &got);
+    struct store_scan *scan;
+    struct mr_error err = MR_ERROR_INIT;
+    if (engine_scan(&run->engine, snapshot, table, &spec, &scan, &err) != MR_OK ||
+        engine_drain(scan, &spec, 1 + (unsigned)run_below(run, 2), &got, &err) != MR_OK)
+        model_broken("a scan of table %u fails: %s", table, err.text);
     store_scan_close(scan);
     store_snapshot_close(snapshot);
     model_scan(&run->model.tables[table], &spec, &want);
@@ -108,9 +111,20 @@ bool run_holds(const struct run *run)
 
 static void open_scan(struct run *run, struct run_held *h)
 {
-    h->scan = engine_scan(&run->engine, h->snapshot, h->table, &h->spec);
+    struct mr_error err = MR_ERROR_INIT;
+    if (engine_scan(&run->engine, h->snapshot, h->table, &h->spec, &h->scan, &err) != MR_OK)
+        model_broken("a scan of a held snapshot of table %u cannot be opened: %s", h->table, err.text);
     if (store_cursor_open(h->scan, &h->cursor) != MR_OK)
         model_broken("no cursor");
+}
+
+static bool read_batch(struct run_held *h)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    bool more;
+    if (engine_batch(h->cursor, &h->spec, &h->got, &more, &err) != MR_OK)
+        model_broken("a scan of table %u that was held open fails: %s", h->table, err.text);
+    return more;
 }
 
 /* Opens a snapshot and keeps it: as it is, or with a scan that has given a batch or none. */
@@ -134,7 +148,7 @@ void run_hold(struct run *run)
     if (depth != 0)
         open_scan(run, h);
     if (depth == 2)
-        engine_batch(h->cursor, &h->spec, &h->got);
+        read_batch(h);
 }
 
 /* Reads it to the end: what it shows is what was there when it was opened. */
@@ -144,7 +158,7 @@ static void finish(struct run *run, struct run_held *h)
             h->scan != NULL ? "a scan" : "a snapshot");
     if (h->scan == NULL)
         open_scan(run, h);
-    while (engine_batch(h->cursor, &h->spec, &h->got))
+    while (read_batch(h))
         ;
     store_cursor_close(h->cursor);
     store_scan_close(h->scan);
@@ -161,7 +175,7 @@ void run_read_held(struct run *run)
     if (h->snapshot == NULL)
         return;
     if (h->scan != NULL && run_below(run, 2) == 0)
-        engine_batch(h->cursor, &h->spec, &h->got);
+        read_batch(h);
     else
         finish(run, h);
 }

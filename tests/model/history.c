@@ -3,78 +3,18 @@
 
 #include "base/log.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
 /* ---- engine against model
  * ---------------------------------------------------------------------------------------- */
 
-static bool same_rows(struct run *run, const struct model *model, unsigned table, struct mr_buf *out)
-{
-    const struct model_table *t = &model->tables[table];
-    struct mr_buf got = MR_BUF_INIT, want = MR_BUF_INIT;
-    struct model_rows got_rows = MODEL_ROWS_INIT, want_rows = MODEL_ROWS_INIT;
-    struct model_spec spec;
-    if (!engine_table(&run->engine, table, t->id)) {
-        mr_buf_printf(out, "table %u (number %" PRIu64 ") was dropped", table, t->id);
-        return false;
-    }
-    engine_schema(&run->engine, table, &got);
-    model_schema(t, &want);
-    bool same = mr_str_eq(mr_buf_view(&got), mr_buf_view(&want));
-    if (!same)
-        mr_buf_printf(
-            out, "schema of table %u (number %" PRIu64 ")\n    got    " MR_STR_FMT "\n    wanted " MR_STR_FMT,
-            table, t->id, MR_STR_ARG(mr_buf_view(&got)), MR_STR_ARG(mr_buf_view(&want)));
-    mr_buf_release(&got);
-    mr_buf_release(&want);
-    if (!same)
-        return false;
-    model_spec_all(t, &spec);
-    engine_rows(&run->engine, table, &spec, &got_rows);
-    model_scan(t, &spec, &want_rows);
-    run_count(run, HISTORY_SCANS, 1);
-    run_count(run, HISTORY_SCANNED_ROWS, got_rows.count);
-    same = model_rows_equal(&got_rows, &want_rows, &got);
-    if (!same)
-        mr_buf_printf(out, "table %u (number %" PRIu64 "): " MR_STR_FMT, table, t->id,
-                      MR_STR_ARG(mr_buf_view(&got)));
-    mr_buf_release(&got);
-    model_rows_release(&got_rows);
-    model_rows_release(&want_rows);
-    return same;
-}
-
-/* Versions show in no scan, so some rows are asked for theirs. */
-static bool same_versions(struct run *run, const struct model *model, unsigned table, struct mr_buf *out)
-{
-    const struct model_table *t = &model->tables[table];
-    static struct model_record rows[MODEL_BATCH];
-    int64_t versions[MODEL_BATCH];
-    size_t count = t->nrows < MODEL_BATCH ? t->nrows : MODEL_BATCH;
-    size_t from = t->nrows > count ? run_below(run, t->nrows - count) : 0, stride = 1;
-    for (size_t i = 0; i < count; i++)
-        rows[i] = *model_row(t, from + i * stride);
-    engine_versions(&run->engine, table, rows, count, versions);
-    for (size_t i = 0; i < count; i++) {
-        if (versions[i] == rows[i].version)
-            continue;
-        mr_buf_printf(out, "table %u: version %" PRId64 " of ", table, versions[i]);
-        model_record_print(out, &rows[i]);
-        return false;
-    }
-    return true;
-}
-
 bool run_same_all(struct run *run, const struct model *model, struct mr_buf *out)
 {
-    for (unsigned i = 0; i < MODEL_TABLES; i++)
-        if (!same_rows(run, model, i, out))
-            return false;
-    for (unsigned i = 0; i < MODEL_TABLES; i++)
-        if (!same_versions(run, model, i, out))
-            return false;
-    return true;
+    uint64_t scans = run->engine.scans, rows = run->engine.scanned_rows;
+    int result = engine_same(&run->engine, model, mr_rng_next(&run->rng), out);
+    run_count(run, HISTORY_SCANS, run->engine.scans - scans);
+    run_count(run, HISTORY_SCANNED_ROWS, run->engine.scanned_rows - rows);
+    if (result == ENGINE_FAILS)
+        model_broken(MR_STR_FMT, MR_STR_ARG(mr_buf_view(out)));
+    return result == ENGINE_SAME;
 }
 
 void run_check_all(struct run *run, const char *why)
