@@ -7,6 +7,7 @@
 #include "server/retention.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define MINUTE (60 * MR_NS_PER_S)
 
@@ -201,6 +202,46 @@ static void test_no_removal_by_a_clock_that_jumped(void **state)
     mr_log_set_level(MR_LOG_INFO);
 }
 
+static struct {
+    struct world *world;
+    bool stop;
+} eager;
+
+static void *expire_eagerly(void *arg)
+{
+    MR_UNUSED(arg);
+    while (!__atomic_load_n(&eager.stop, __ATOMIC_ACQUIRE)) {
+        struct mr_error err = MR_ERROR_INIT;
+        check_ok(retention_now(eager.world->job, &err), &err);
+    }
+    return NULL;
+}
+
+/* A run under way when a retention grows goes by the new one: a late record that it lets in stays. */
+static void test_a_run_knows_the_retention_of_now(void **state)
+{
+    MR_UNUSED(state);
+    struct world w;
+    pthread_t thread;
+    world_open(&w, false);
+    eager.world = &w;
+    eager.stop = false;
+    assert_int_equal(pthread_create(&thread, NULL, expire_eagerly, NULL), 0);
+    for (int i = 0; i < 50; i++) {
+        set_retention(&w, 1, 1);
+        set_retention(&w, 1, 1000);
+        assert_int_equal(rows(&w), 0);
+        put(w.table, START - 500 * MR_NS_PER_DAY + i);
+        for (int k = 0; k < 20; k++) {
+            assert_int_equal(rows(&w), 1);
+            sched_yield();
+        }
+    }
+    __atomic_store_n(&eager.stop, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_rows_past_retention_go),
         cmocka_unit_test(test_longer_retention_brings_nothing_back),
         cmocka_unit_test(test_no_removal_by_a_clock_that_jumped),
+        cmocka_unit_test(test_a_run_knows_the_retention_of_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

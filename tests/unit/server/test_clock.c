@@ -4,6 +4,8 @@
 #include "server/clock_call.h"
 #include "server/test_clock.h"
 
+#include <pthread.h>
+
 static void test_still(void **state)
 {
     MR_UNUSED(state);
@@ -57,6 +59,32 @@ static void test_ends(void **state)
     assert_int_equal(test_clock_advance(&clock, 1, &now), MR_EINVAL);
 }
 
+#define STEPS 20000
+
+static void *walk(void *arg)
+{
+    int64_t now = 0, last = 0;
+    for (int i = 0; i < STEPS; i++) {
+        assert_int_equal(test_clock_advance(arg, 1, &now), MR_OK);
+        assert_true(now > last);
+        last = now;
+    }
+    return NULL;
+}
+
+static void test_steps_of_two_threads_add_up(void **state)
+{
+    MR_UNUSED(state);
+    struct mr_clock clock;
+    pthread_t thread;
+    test_clock_init(&clock, TEST_CLOCK_STILL);
+    int64_t start = mr_clock_wall(&clock);
+    assert_int_equal(pthread_create(&thread, NULL, walk, &clock), 0);
+    walk(&clock);
+    pthread_join(thread, NULL);
+    assert_int_equal(mr_clock_wall(&clock), start + 2 * STEPS);
+}
+
 static void test_durations(void **state)
 {
     MR_UNUSED(state);
@@ -94,9 +122,8 @@ static void test_durations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_still),
-        cmocka_unit_test(test_running),
-        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_still),     cmocka_unit_test(test_running),
+        cmocka_unit_test(test_ends),      cmocka_unit_test(test_steps_of_two_threads_add_up),
         cmocka_unit_test(test_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
