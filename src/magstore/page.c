@@ -165,7 +165,8 @@ int magstore_page_load(struct magstore_page *p, const struct magstore_reader *r,
         status = magstore_page_failed(p, MR_ENOMEM, 0, NULL, err);
     if (status != MR_OK)
         return status;
-    memset(p->slot_of, 0, p->head.ncolumns * sizeof *p->slot_of);
+    if (p->head.ncolumns != 0)
+        memset(p->slot_of, 0, p->head.ncolumns * sizeof *p->slot_of);
     p->reader_id = r->id;
     return MR_OK;
 }

@@ -28,7 +28,18 @@ struct kit_row *kit_append(struct kit_model *m, uint32_t series, int64_t time, i
     row->series = series;
     row->time = time;
     row->version = version;
+    row->order = m->count;
     return row;
+}
+
+void kit_copy(struct kit_model *m, const struct kit_model *from, size_t at, size_t n)
+{
+    for (size_t i = at; i < at + n; i++) {
+        struct kit_row *row = kit_append(m, 0, 0, 0);
+        size_t order = row->order;
+        *row = from->rows[i];
+        row->order = order;
+    }
 }
 
 static uint64_t bits_of(double v)
@@ -109,15 +120,15 @@ static int by_place(const void *a, const void *b)
         return x->series < y->series ? -1 : 1;
     if (x->time != y->time)
         return x->time < y->time ? -1 : 1;
-    return x->version != y->version ? (x->version > y->version ? -1 : 1) : 0;
+    if (x->version != y->version)
+        return x->version > y->version ? -1 : 1;
+    return x->order < y->order ? -1 : 1;
 }
 
 void kit_settle(struct kit_model *m)
 {
     struct kit_row *sorted = malloc((m->count + 1) * sizeof *sorted);
     assert_non_null(sorted);
-    /* glibc's qsort merges (it is stable) while it gets memory; rows of equal version are equal anyway when a
-     * test wants them so */
     if (m->count != 0)
         qsort(m->rows, m->count, sizeof *m->rows, by_place);
     size_t n = 0;

@@ -21,6 +21,7 @@ struct kit_cell {
 struct kit_row {
     uint32_t series;
     int64_t time, version;
+    size_t order; /* of appending */
     struct kit_cell cells[KIT_COLUMNS];
 };
 
@@ -39,6 +40,8 @@ void kit_free(struct kit_model *model);
 struct kit_row *kit_append(struct kit_model *model, uint32_t series, int64_t time, int64_t version);
 /* Fills a row with values of all kinds, NULLs among them: NaN payloads, -0.0, extremes, long texts. */
 void kit_fill(struct kit_model *model, struct kit_row *row, struct mr_rng *rng);
+/* Appends rows [at, at + n) of another model, whose texts have to stay. */
+void kit_copy(struct kit_model *model, const struct kit_model *from, size_t at, size_t n);
 /* Sorts by (series, time); of rows of one series and time that with the highest version stays, of equal ones
  * the one appended first. */
 void kit_settle(struct kit_model *model);
