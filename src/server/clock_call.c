@@ -107,7 +107,7 @@ static void run(struct workers_job *job)
     struct http_request *req = call->req;
     struct model_fault fault = {0};
     struct mr_error err = MR_ERROR_INIT;
-    int64_t now;
+    int64_t now = 0;
     int status = step(call->handler->test_clock, req, &now, &fault);
     if (status == MR_OK) {
         char text[32];
