@@ -1,7 +1,7 @@
 /* magstore/page.c - loads a block: its head and its times. */
 #include "magstore/page.h"
 
-#define READ_WHOLE ((size_t)64 << 10) /* blocks up to this size are read at once */
+#define READ_WHOLE ((size_t)16 << 10) /* blocks up to this size are read at once */
 #define READ_BEHIND ((size_t)4 << 10) /* of others, so much is read with the head: times are small */
 
 int magstore_page_new(struct magstore_page **out)
