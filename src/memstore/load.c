@@ -101,7 +101,7 @@ int mem_load_series(struct mem_table *t, uint32_t number, uint32_t measure, cons
     struct mem_series *s = mem_pages_get(&t->series, number);
     if (rc == MR_OK && s->file_time < t->load_file)
         s->file_time = t->load_file;
-    if (rc == MR_OK && t->load_file != INT64_MIN && t->load_file < t->lowest)
+    if (rc == MR_OK && t->load_file < t->lowest) /* an eviction will look at series without rows */
         t->lowest = t->load_file;
     return rc;
 }
