@@ -18,7 +18,7 @@ setup-test: setup
 
 build: setup
 	@cmake --preset release >/dev/null
-	@cmake --build build --target millrace mr_bench_ingest
+	@cmake --build build --target millrace mr_bench_ingest mr_shared mr_archive
 
 # Builds, starts the server and prints the lines to paste into another terminal.
 run: build
