@@ -120,11 +120,28 @@ static void undo(struct mem_table *t, const struct op *op)
     }
 }
 
+/* Chunks took up the columns of rows that are gone again; the numbers will be given to others. */
+static void forget_columns(struct mem_table *t, size_t nops)
+{
+    const struct mem_scratch *b = t->batch;
+    for (size_t i = 0; i < nops; i++) {
+        if (b->ops[i].kind != OP_INSERT && b->ops[i].kind != OP_REPLACE)
+            continue;
+        struct mem_series *s = mem_pages_get(&t->series, b->ops[i].number);
+        for (uint32_t run = 0; s != NULL && run < s->nruns; run++)
+            chunk_drop_columns(series_chunk(s, run), b->first_column);
+    }
+}
+
 void mem_batch_abort(struct mem_table *t)
 {
     struct mem_scratch *b = t->batch;
+    bool widened = t->ncolumns != b->first_column;
+    size_t nops = b->nops;
     while (b->nops != 0)
         undo(t, &b->ops[--b->nops]);
+    if (widened)
+        forget_columns(t, nops);
     t->schema_version = b->schema_version;
     t->batch = NULL;
 }

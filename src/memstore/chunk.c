@@ -137,6 +137,20 @@ void chunk_insert(struct mem_chunk *c, uint32_t at, int64_t time, const struct c
     chunk_write(c, at, need, bits);
 }
 
+void chunk_drop_columns(struct mem_chunk *c, uint32_t first)
+{
+    uint32_t count = c->ncols;
+    while (count != 0 && c->cols[count - 1].column >= first)
+        count--;
+    if (count == c->ncols)
+        return;
+    const char *from = (const char *)chunk_time(c);
+    size_t size =
+        c->cap * sizeof(int64_t) + chunk_pad(c->cap * c->lsn_width) + chunk_pad(c->cap * c->version_width);
+    c->ncols = (uint16_t)count;
+    memmove(chunk_time(c), from, size); /* what the columns held stays behind, unused */
+}
+
 static void give_texts(struct mem_heap *heap, struct mem_chunk *c, uint32_t from, uint32_t to)
 {
     for (uint32_t i = 0; i < c->ncols; i++) {

@@ -115,6 +115,8 @@ void chunk_insert(struct mem_chunk *c, uint32_t at, int64_t time, const struct c
                   const union mem_bits *bits);
 /* Overwrites the cells of a row, NULL where the cells have none; the old texts are the caller's business. */
 void chunk_write(struct mem_chunk *c, uint32_t at, const struct chunk_need *need, const union mem_bits *bits);
+/* Takes the columns from that number on out of the shape; no row has a value in them. */
+void chunk_drop_columns(struct mem_chunk *c, uint32_t first);
 /* Removes rows [from, to), giving their texts back. */
 void chunk_remove(struct mem_heap *heap, struct mem_chunk *c, uint32_t from, uint32_t to);
 /* Removes the rows with an LSN up to `lsn`, and raises *newest to the last time among them. No old copy of a

@@ -271,14 +271,16 @@ int series_replace(struct mem_table *t, struct mem_series *s, struct spot spot, 
     struct mem_chunk **slot = series_slot(s, spot.run);
     if (make_row(t, *slot, spot.row + 1, row, bits) != MR_OK)
         return mem_heap_status(&t->heap);
-    struct mem_old *old = NULL;
-    if (chunk_fit(&t->heap, slot, &need, MEM_CHUNK_ROWS) != MR_OK)
+    struct mem_old *old = keep != NULL ? old_keep(&t->olds, &t->heap, s->number, *slot, spot.row, lsn) : NULL;
+    if (keep != NULL && old == NULL)
         goto failed;
-    if (keep != NULL) {
-        old = *keep = old_keep(&t->olds, &t->heap, s->number, *slot, spot.row, lsn);
-        if (old == NULL)
-            goto failed;
+    if (chunk_fit(&t->heap, slot, &need, MEM_CHUNK_ROWS) != MR_OK) {
+        if (old != NULL)
+            old_drop(&t->olds, &t->heap, old);
+        goto failed;
     }
+    if (keep != NULL)
+        *keep = old;
     give_row_texts(t, *slot, spot.row);
     chunk_write(*slot, spot.row, &need, bits);
     return MR_OK;
