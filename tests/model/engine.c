@@ -75,6 +75,8 @@ static void on_done(struct store_commit *commit)
     struct engine *e = c->engine;
     if (c->disk != NULL)
         c->acked_at = simdisk_changes(c->disk);
+    if (c->acked != NULL)
+        __atomic_store_n(c->acked, 1, __ATOMIC_RELEASE);
     pthread_mutex_lock(&e->lock);
     e->finished++;
     pthread_cond_signal(&e->changed);
@@ -87,6 +89,14 @@ void engine_settle(struct engine *e)
     while (e->finished != e->started)
         pthread_cond_wait(&e->changed, &e->lock);
     pthread_mutex_unlock(&e->lock);
+}
+
+bool engine_settled(struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    bool settled = e->finished == e->started;
+    pthread_mutex_unlock(&e->lock);
+    return settled;
 }
 
 static int try_append(struct engine *e, unsigned table, struct store_record *records, size_t count,

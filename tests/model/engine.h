@@ -46,6 +46,7 @@ struct engine_commit {
     struct engine *engine;
     struct simdisk *disk; /* may be NULL */
     size_t acked_at;      /* moment of the disk when it was acknowledged; SIZE_MAX: not yet */
+    unsigned *acked;      /* may be NULL; 1 is stored there when it is acknowledged */
 };
 
 /* Appends; outcomes and existing versions come back. The commit stays until engine_settle. Another status
@@ -55,6 +56,7 @@ int engine_append(struct engine *engine, unsigned table, const struct model_reco
                   bool may_wait, struct mr_error *err);
 /* Waits until every commit is done. */
 void engine_settle(struct engine *engine);
+bool engine_settled(struct engine *engine);
 
 /* ---- scans in the model's words; a status other than MR_OK has its text in err */
 

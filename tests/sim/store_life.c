@@ -146,3 +146,44 @@ void life_note(struct model *model, const struct life_act *a)
     for (size_t i = 0; i < a->count; i++)
         model_put(&model->tables[a->table], &a->records[i], &version);
 }
+
+/* ---- after a crash
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Expiry is not in the log; whoever decides about it remembers the cutoff. */
+static void expire(const struct life *life, size_t begun, struct model *model)
+{
+    uint64_t ids[MODEL_TABLES] = {1, 2, 3};
+    for (size_t i = 0; i < begun; i++) {
+        const struct life_act *a = &life->acts[i];
+        if (a->kind == LIFE_DROP)
+            ids[a->table] = a->new_id;
+        if (a->kind == LIFE_EXPIRE && model->tables[a->table].id == ids[a->table])
+            model_expire(&model->tables[a->table], a->cutoff);
+    }
+}
+
+void life_find(struct engine *e, const struct life *life, const bool *left_out, size_t acked, size_t begun,
+               struct model *model)
+{
+    struct mr_buf text = MR_BUF_INIT;
+    for (size_t k = acked;; k++) {
+        expire(life, begun, model);
+        mr_buf_printf(&text, "\n  with acts up to %zu: ", k);
+        int result = engine_same(e, model, acked, &text);
+        if (result == ENGINE_SAME)
+            break;
+        while (k < begun && (!life_is_logged(&life->acts[k]) || (left_out != NULL && left_out[k])))
+            k++;
+        if (result == ENGINE_FAILS || k >= begun)
+            model_broken("acts up to %zu are acknowledged, up to %zu begun:" MR_STR_FMT, acked, begun,
+                         MR_STR_ARG(mr_buf_view(&text)));
+        life_note(model, &life->acts[k]);
+    }
+    for (size_t i = 0; i < acked; i++)
+        if (life->acts[i].kind == LIFE_DROP && (left_out == NULL || !left_out[i]) &&
+            !engine_is_gone(e, life->acts[i].old_id))
+            model_broken("table number %llu was dropped and is back",
+                         (unsigned long long)life->acts[i].old_id);
+    mr_buf_release(&text);
+}

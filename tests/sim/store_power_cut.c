@@ -102,43 +102,6 @@ static void record_release(struct record *r)
 /* ---- judging
  * ----------------------------------------------------------------------------------------------------- */
 
-/* Expiry is not in the log; whoever decides about it remembers the cutoff. */
-static void expire(const struct record *r, size_t moment, struct model *model)
-{
-    uint64_t ids[MODEL_TABLES] = {1, 2, 3};
-    for (size_t i = 0; i < r->life.count && r->moments[i].begun <= moment; i++) {
-        const struct life_act *act = &r->life.acts[i];
-        if (act->kind == LIFE_DROP)
-            ids[act->table] = act->new_id;
-        if (act->kind == LIFE_EXPIRE && model->tables[act->table].id == ids[act->table])
-            model_expire(&model->tables[act->table], act->cutoff);
-    }
-}
-
-/* Finds how far the state is: `model` holds the acts before `acked` and then those found as well. */
-static void find_state(struct engine *e, const struct record *r, size_t moment, size_t acked, size_t begun,
-                       struct model *model)
-{
-    struct mr_buf text = MR_BUF_INIT;
-    for (size_t k = acked;; k++) {
-        expire(r, moment, model);
-        mr_buf_printf(&text, "\n  with acts up to %zu: ", k);
-        int result = engine_same(e, model, moment, &text);
-        if (result == ENGINE_SAME)
-            break;
-        while (k < begun && !life_is_logged(&r->life.acts[k]))
-            k++;
-        if (result == ENGINE_FAILS || k >= begun)
-            model_broken("acts up to %zu are acknowledged, up to %zu begun:" MR_STR_FMT, acked, begun,
-                         MR_STR_ARG(mr_buf_view(&text)));
-        life_note(model, &r->life.acts[k]);
-    }
-    for (size_t i = 0; i < acked; i++)
-        if (r->life.acts[i].kind == LIFE_DROP && !engine_is_gone(e, r->life.acts[i].old_id))
-            model_broken("table number %" PRIu64 " was dropped and is back", r->life.acts[i].old_id);
-    mr_buf_release(&text);
-}
-
 struct directory {
     const struct mr_io *io;
     struct magstore_manifest named; /* by any manifest there */
@@ -222,7 +185,7 @@ static void cut(const struct record *r, size_t moment, enum simdisk_keep keep, s
     model_copy(acked_model, &model);
     open_state(&engine, state);
     size_t opened = simdisk_changes(state);
-    find_state(&engine, r, moment, acked, begun, &model);
+    life_find(&engine, &r->life, NULL, acked, begun, &model);
     check_files(simdisk_io(state));
     engine_close(&engine);
     open_again(&engine, state, &model, "a second open");
