@@ -65,38 +65,66 @@ static unsigned noise_width(unsigned k, unsigned largest, unsigned top)
     return width < LARGEST_K ? width : LARGEST_K;
 }
 
-/* Bits of all values under split k, or infinity when a symbol would not fit a byte. */
-static double cost_of(const uint64_t *z, const uint64_t *bits, size_t n, unsigned k, unsigned largest)
+/* How many values have a noise width of k + shift, by shift; the last entry is those of any larger one. */
+struct shifts {
+    uint32_t count[LARGEST_K + 1];
+    unsigned least_k; /* the least k under which all symbols fit a byte */
+};
+
+static void count_shifts(const uint64_t *z, const uint64_t *bits, size_t n, unsigned largest,
+                         struct shifts *out)
 {
-    uint32_t histogram[256] = {0};
-    double cost = 0;
+    unsigned least_k = 0;
+    memset(out, 0, sizeof *out);
     for (size_t i = 0; i < n; i++) {
-        unsigned width = noise_width(k, largest, top_of(bits[i]));
-        uint64_t symbol = z[i] >> width;
-        if (symbol > 255)
-            return INFINITY;
-        histogram[symbol]++;
-        cost += width;
+        unsigned shift = largest - exponent_of(top_of(bits[i])),
+                 width = 64 - (unsigned)__builtin_clzll(z[i] | 1);
+        out->count[shift < LARGEST_K ? shift : LARGEST_K]++;
+        if (width > shift + 8 + least_k)
+            least_k = width - shift - 8;
     }
-    double symbols = 0;
-    for (size_t i = 0; i < 256; i++)
-        if (histogram[i] != 0)
-            symbols += histogram[i] * log2((double)n / histogram[i]) + 6;
-    return cost + symbols;
+    out->least_k = least_k;
 }
 
+static double noise_cost(const struct shifts *s, unsigned k)
+{
+    double bits = 0;
+    for (unsigned shift = 0; shift <= LARGEST_K; shift++)
+        bits += s->count[shift] * (double)(k + shift < LARGEST_K ? k + shift : LARGEST_K);
+    return bits;
+}
+
+static double symbol_cost(const uint32_t *histogram, size_t symbols, size_t n)
+{
+    double bits = 0;
+    for (size_t i = 0; i < symbols; i++)
+        if (histogram[i] != 0)
+            bits += histogram[i] * log2((double)n / histogram[i]) + 6;
+    return bits;
+}
+
+/* The split with the least estimated bits. One pass counts the longest symbols; those one bit shorter are
+ * pairs of them. */
 static unsigned choose_k(const uint64_t *z, const uint64_t *bits, size_t n, unsigned largest)
 {
+    uint32_t counts[2][256] = {0};
+    struct shifts shifts;
+    count_shifts(z, bits, n, largest, &shifts);
     unsigned best = LARGEST_K;
     double least = INFINITY;
-    for (unsigned k = 0; k <= LARGEST_K; k++) {
-        double cost = cost_of(z, bits, n, k, largest);
+    for (size_t i = 0; i < n; i++)
+        counts[i % 2][(z[i] >> noise_width(shifts.least_k, largest, top_of(bits[i]))) & 255]++;
+    for (size_t i = 0; i < 256; i++)
+        counts[0][i] += counts[1][i];
+    size_t symbols = 256;
+    for (unsigned k = shifts.least_k; k <= LARGEST_K && symbols != 0; k++, symbols /= 2) {
+        double cost = noise_cost(&shifts, k) + symbol_cost(counts[0], symbols, n);
         if (cost < least) {
             least = cost;
             best = k;
-        } else if (cost > least * 1.1) {
-            break; /* past the valley */
         }
+        for (size_t i = 0; i < symbols / 2; i++)
+            counts[0][i] = counts[0][2 * i] + counts[0][2 * i + 1];
     }
     return best;
 }

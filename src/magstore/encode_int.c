@@ -1,5 +1,5 @@
-/* 64-bit integers: predict, zigzag, split, squeeze. The column starts with one byte: predictor (low 4 bits).
- */
+/* 64-bit integers: divide, predict, zigzag, split, squeeze. The column starts with one byte: the predictor,
+ * and whether all values are a multiple of something above their minimum (times of whole seconds are). */
 #include "magstore/scratch.h"
 
 #include "base/cursor.h"
@@ -12,6 +12,14 @@ enum predictor {
     PREDICT_DIFFERENCE = 2, /* zigzag of the change of the difference */
     PREDICT_COUNT
 };
+
+#define DIVIDING_BITS 128 /* what a minimum and a divisor cost; less cannot be saved by them */
+#define DIVIDED 0x10 /* in the first byte: minimum and divisor come first, then the column of the quotients  \
+                      */
+
+/* Predictors are tried on so many values, in stretches: what suits them suits the rest. */
+#define SAMPLE 1024
+#define STRETCH 256
 
 static uint64_t zigzag(uint64_t difference)
 {
@@ -48,14 +56,12 @@ static void residuals(const int64_t *v, size_t n, enum predictor p, int64_t base
     }
 }
 
-static int64_t base_of(const int64_t *v, size_t n, enum predictor p)
+static int64_t minimum_of(const int64_t *v, size_t n)
 {
-    int64_t base = v[0];
-    if (p == PREDICT_MINIMUM)
-        for (size_t i = 1; i < n; i++)
-            if (v[i] < base)
-                base = v[i];
-    return base;
+    int64_t least = v[0];
+    for (size_t i = 1; i < n; i++)
+        least = v[i] < least ? v[i] : least;
+    return least;
 }
 
 static unsigned width_of(uint64_t v)
@@ -81,20 +87,27 @@ static double symbol_cost(const uint32_t *histogram, size_t symbols, size_t n)
 }
 
 /* The split with the least estimated bits. `width` is that of the largest residual; symbols are a byte at
- * most. */
+ * most. One pass counts the longest symbols; those one bit shorter are pairs of them. */
 static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, double *cost)
 {
+    uint32_t counts[4][256] = {0}; /* four, so that equal symbols in a row do not wait for each other */
     unsigned least = width > 8 ? width - 8 : 0, best = width;
     *cost = (double)width * (double)n;
-    for (unsigned k = least; k < width; k++) {
-        uint32_t histogram[256] = {0};
-        for (size_t i = 0; i < n; i++)
-            histogram[r[i] >> k]++;
-        double bits = symbol_cost(histogram, 256, n) + (double)k * (double)n;
+    if (width == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        counts[i % 4][(r[i] >> least) & 255]++;
+    for (size_t i = 0; i < 256; i++)
+        counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
+    size_t symbols = (size_t)1 << (width - least);
+    for (unsigned k = least; k < width; k++, symbols /= 2) {
+        double bits = symbol_cost(counts[0], symbols, n) + (double)k * (double)n;
         if (bits < *cost) {
             *cost = bits;
             best = k;
         }
+        for (size_t i = 0; i < symbols / 2; i++)
+            counts[0][i] = counts[0][2 * i] + counts[0][2 * i + 1];
     }
     return best;
 }
@@ -104,16 +117,18 @@ static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, double
  */
 static unsigned exception_width(const uint64_t *r, size_t n)
 {
-    size_t count[65] = {0};
+    uint32_t count[2][65] = {0};
     for (size_t i = 0; i < n; i++)
-        count[width_of(r[i])]++;
+        count[i % 2][width_of(r[i])]++;
     size_t above = 0;
     unsigned widest = 64;
-    while (widest > 0 && count[widest] == 0)
+    while (widest > 0 && count[0][widest] + count[1][widest] == 0)
         widest--;
     unsigned w = widest;
-    while (w > 0 && above + count[w] <= n / 64)
-        above += count[w--];
+    while (w > 0 && above + count[0][w] + count[1][w] <= n / 64) {
+        above += count[0][w] + count[1][w];
+        w--;
+    }
     return widest > w + 4 ? w : 64;
 }
 
@@ -133,48 +148,78 @@ static void write_exceptions(uint64_t *r, size_t n, unsigned limit, struct mr_bu
     }
 }
 
-static enum predictor choose_predictor(struct magstore_scratch *s, const int64_t *v, size_t n)
+/* Estimated bits of all n values under the predictor, from a sample of them. */
+static double try_predictor(struct magstore_scratch *s, const int64_t *v, size_t n, enum predictor p,
+                            int64_t minimum)
+{
+    uint64_t *r = s->residuals;
+    size_t sample = 0, stretch = n > SAMPLE ? STRETCH : n;
+    for (size_t at = 0; at + stretch <= n; at += n > SAMPLE ? n / (SAMPLE / STRETCH) : n) {
+        residuals(v + at, stretch, p, p == PREDICT_MINIMUM ? minimum : v[at], r + sample);
+        sample += stretch;
+    }
+    unsigned limit = exception_width(r, sample);
+    uint64_t seen = 0;
+    size_t wild = 0;
+    for (size_t i = 0; i < sample; i++) {
+        if (width_of(r[i]) > limit) {
+            r[i] = 0;
+            wild++;
+        }
+        seen |= r[i];
+    }
+    double cost;
+    (void)choose_split(r, sample, width_of(seen), &cost);
+    return (cost + (double)wild * 80) * (double)n / (double)sample;
+}
+
+static enum predictor choose_predictor(struct magstore_scratch *s, const int64_t *v, size_t n,
+                                       int64_t minimum, double *cost)
 {
     enum predictor best = PREDICT_MINIMUM;
-    double least = INFINITY;
+    *cost = INFINITY;
     for (enum predictor p = PREDICT_MINIMUM; p < PREDICT_COUNT; p++) {
-        residuals(v, n, p, base_of(v, n, p), s->residuals);
-        unsigned limit = exception_width(s->residuals, n);
-        uint64_t seen = 0;
-        size_t wild = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (width_of(s->residuals[i]) > limit) {
-                s->residuals[i] = 0;
-                wild++;
-            }
-            seen |= s->residuals[i];
-        }
-        double cost;
-        choose_split(s->residuals, n, width_of(seen), &cost);
-        cost += (double)wild * 80;
-        if (cost < least) {
-            least = cost;
+        double bits = try_predictor(s, v, n, p, minimum);
+        if (bits < *cost) {
+            *cost = bits;
             best = p;
         }
     }
     return best;
 }
 
-int magstore_encode_i64(struct magstore_scratch *s, const int64_t *values, size_t n, struct mr_buf *out)
+static uint64_t gcd(uint64_t a, uint64_t b)
 {
-    MR_ASSERT(n <= MAGSTORE_MAX_VALUES);
-    if (n == 0)
-        return MR_OK;
-    enum predictor p = choose_predictor(s, values, n);
-    int64_t base = base_of(values, n, p);
-    uint64_t *r = s->residuals;
+    while (b != 0) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* What divides all values above the minimum; 0 when all are equal. */
+static uint64_t divisor_of(const int64_t *v, size_t n, int64_t minimum)
+{
+    uint64_t g = 0;
+    for (size_t i = 0; i < n && g != 1; i++) {
+        uint64_t d = (uint64_t)v[i] - (uint64_t)minimum;
+        if (g == 0 || d % g != 0)
+            g = gcd(g, d);
+    }
+    return g;
+}
+
+static int encode_predicted(struct magstore_scratch *s, const int64_t *values, size_t n, enum predictor p,
+                            int64_t minimum, struct mr_buf *out)
+{
+    int64_t base = p == PREDICT_MINIMUM ? minimum : values[0];
+    uint64_t *r = s->residuals, seen = 0;
     residuals(values, n, p, base, r);
-    mr_buf_char(out, (char)p);
     mr_buf_u64(out, (uint64_t)base);
     if (p == PREDICT_DIFFERENCE)
         mr_buf_u64(out, first_difference(values, n, p));
     write_exceptions(r, n, exception_width(r, n), out);
-    uint64_t seen = 0;
     for (size_t i = 0; i < n; i++)
         seen |= r[i];
     double cost;
@@ -187,6 +232,28 @@ int magstore_encode_i64(struct magstore_scratch *s, const int64_t *values, size_
     for (size_t i = 0; i < n; i++)
         s->symbols[i] = (uint8_t)(r[i] >> k);
     return magstore_squeeze(s, MAGSTORE_SYMBOLS, s->symbols, n, out);
+}
+
+int magstore_encode_i64(struct magstore_scratch *s, const int64_t *values, size_t n, struct mr_buf *out)
+{
+    MR_ASSERT(n <= MAGSTORE_MAX_VALUES);
+    if (n == 0)
+        return MR_OK;
+    double cost;
+    int64_t minimum = minimum_of(values, n);
+    enum predictor p = choose_predictor(s, values, n, minimum, &cost);
+    uint64_t g = cost > DIVIDING_BITS ? divisor_of(values, n, minimum) : 1;
+    if (g <= 1) {
+        mr_buf_char(out, (char)p);
+        return encode_predicted(s, values, n, p, minimum, out);
+    }
+    for (size_t i = 0; i < n; i++) /* `values` may be these */
+        s->numbers[i] = (int64_t)(((uint64_t)values[i] - (uint64_t)minimum) / g);
+    p = choose_predictor(s, s->numbers, n, 0, &cost);
+    mr_buf_char(out, (char)(p | DIVIDED));
+    mr_buf_u64(out, (uint64_t)minimum);
+    mr_buf_varint(out, g);
+    return encode_predicted(s, s->numbers, n, p, minimum_of(s->numbers, n), out);
 }
 
 static void integrate(enum predictor p, int64_t base, uint64_t difference, const uint64_t *r, int64_t *values,
@@ -227,7 +294,9 @@ int magstore_decode_i64(struct magstore_scratch *s, struct mr_str bytes, int64_t
     if (n > MAGSTORE_MAX_VALUES)
         return MR_ECORRUPT;
     struct mr_cursor c = mr_cursor_of(bytes.ptr, bytes.len);
-    uint8_t p = mr_cursor_u8(&c);
+    uint8_t first = mr_cursor_u8(&c), p = first & (uint8_t)~DIVIDED;
+    uint64_t minimum = (first & DIVIDED) != 0 ? mr_cursor_u64(&c) : 0;
+    uint64_t divisor = (first & DIVIDED) != 0 ? mr_cursor_varint(&c) : 1;
     int64_t base = (int64_t)mr_cursor_u64(&c);
     uint64_t difference = p == PREDICT_DIFFERENCE ? mr_cursor_u64(&c) : 0;
     uint64_t count = mr_cursor_varint(&c);
@@ -250,5 +319,7 @@ int magstore_decode_i64(struct magstore_scratch *s, struct mr_str bytes, int64_t
     if (read_exceptions(&exceptions, r, n, count) != MR_OK)
         return MR_ECORRUPT;
     integrate((enum predictor)p, base, difference, r, values, n);
+    for (size_t i = 0; (first & DIVIDED) != 0 && i < n; i++)
+        values[i] = (int64_t)((uint64_t)values[i] * divisor + minimum);
     return MR_OK;
 }

@@ -84,6 +84,26 @@ static void test_regular_times_cost_next_to_nothing(void **state)
     assert_true(trip_i64(v, 8192) * 8192 < 90);
 }
 
+/* Whole seconds in nanoseconds; the bound is the row of docs/format/columns.md. */
+static void test_multiples_of_a_unit_are_divided(void **state)
+{
+    MR_UNUSED(state);
+    static int64_t v[8192];
+    struct mr_rng rng = {5};
+    int64_t t = INT64_C(1700000000123456789);
+    for (size_t i = 0; i < 8192; i++)
+        v[i] = t += INT64_C(1000000000) * (1 + (int64_t)mr_rng_below(&rng, 16));
+    double size = trip_i64(v, 8192);
+    print_message("times in whole seconds: %.3f bytes a value\n", size);
+    assert_true(size < 0.52);
+    for (size_t i = 0; i < 8192; i++) /* over the whole range: differences wrap */
+        v[i] = (int64_t)(UINT64_C(0xFFFFFFFFFFFFFFFF) / 3 * mr_rng_below(&rng, 4) + (UINT64_C(1) << 63));
+    assert_true(trip_i64(v, 8192) < 0.4);
+    v[77]++;
+    trip_i64(v, 8192);
+    trip_i64(v, 2);
+}
+
 static void walk(double *v, size_t n, double unit)
 {
     struct mr_rng rng = {7};
@@ -216,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_integers_of_every_shape),
         cmocka_unit_test(test_regular_times_cost_next_to_nothing),
+        cmocka_unit_test(test_multiples_of_a_unit_are_divided),
         cmocka_unit_test(test_random_walks_stay_near_their_entropy),
         cmocka_unit_test(test_doubles_of_every_kind),
         cmocka_unit_test(test_strings_and_booleans),
