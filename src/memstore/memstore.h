@@ -188,7 +188,8 @@ uint64_t mem_epoch(const struct mem_table *table);
 /* The rows of these records that must be looked up in files before a batch can judge them: their series
  * exists, no row of that time is in memory, and the time is not above the series' file time (read lock). The
  * pairs come sorted by (series, time), each once, `version` that of the record (the least, when several name
- * the pair). Writes at most `count`; returns how many. Changes nothing. */
+ * the pair): a row found with a version not below that is needed whole. Writes at most `count`; returns how
+ * many. Changes nothing. */
 struct mem_want {
     uint32_t series;
     int64_t time;
