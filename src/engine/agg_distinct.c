@@ -133,7 +133,7 @@ static bool choose_precision(duckdb_function_info info, struct distinct *d, doub
     if (!(error >= ERROR_LEAST && error <= ERROR_MOST)) {
         char text[JSON_NUMBER_MAX];
         int len = (int)json_format_java_double(error, text);
-        agg_fail(info, MR_EINVAL, "Standard error must be in [0.0040625, 0.26]: %.*s", len, text);
+        agg_fail(info, MR_EINVAL, "Max standard error must be in [0.0040625, 0.26]: %.*s", len, text);
         return false;
     }
     d->p = (uint32_t)ceil(2 * log2(1.04 / error));

@@ -4,6 +4,13 @@
 
 #define SEQUENCE_MAX 10000
 
+static bool step_ok(struct fn_call *call, int64_t step)
+{
+    if (step == 0)
+        FN_BAD(call, "step must not be zero");
+    return !call->failed;
+}
+
 static bool sequence_ok(struct fn_call *call, bool direction, uint64_t last)
 {
     if (!direction)
@@ -29,7 +36,8 @@ static void sequence_i64(struct fn_call *call)
             up ? (uint64_t)stop[i] - (uint64_t)start[i] : (uint64_t)start[i] - (uint64_t)stop[i];
         uint64_t size = step[i] < 0 ? 0 - (uint64_t)step[i] : (uint64_t)step[i];
         uint64_t last = size > 0 ? distance / size : 0;
-        if (!sequence_ok(call, up || down, last) || !fn_list_room(&list, last + 1, 8) || fn_stopped(call))
+        if (!step_ok(call, step[i]) || !sequence_ok(call, up || down, last) ||
+            !fn_list_room(&list, last + 1, 8) || fn_stopped(call))
             return;
         int64_t *out = duckdb_vector_get_data(list.child);
         for (uint64_t k = 0; k <= last; k++)
@@ -50,7 +58,7 @@ static void sequence_months(struct fn_call *call)
     {
         bool up = step[i] > 0 && start[i] <= stop[i], down = step[i] < 0 && start[i] >= stop[i];
         int64_t at = start[i];
-        if (!sequence_ok(call, up || down, 0) || fn_stopped(call))
+        if (!step_ok(call, step[i]) || !sequence_ok(call, up || down, 0) || fn_stopped(call))
             return;
         for (uint64_t k = 0; up ? at <= stop[i] : at >= stop[i];) {
             if (!sequence_ok(call, true, k) || !fn_list_room(&list, 1, 8))

@@ -49,7 +49,7 @@ UNARY(f_tan, tan(x))
 UNARY(f_tanh, tanh(x))
 UNARY(f_round, round(x))
 UNARY(f_truncate, trunc(x))
-UNARY(f_sign, isnan(x) ? x : (double)((x > 0) - (x < 0)))
+UNARY(f_sign, isnan(x) || x == 0 ? x : x > 0 ? 1.0 : -1.0) /* of -0.0 it is -0.0, as of its ancestor */
 BINARY(f_pow, double, pow(x, y))
 BINARY(f_atan2, double, atan2(x, y))
 BINARY(f_mod, double, fmod(x, y))

@@ -36,6 +36,7 @@ enum bound_kind {
     BOUND_EXISTS,     /* query */
     BOUND_IN_QUERY,   /* args[0] in query; negated */
     BOUND_QUANTIFIED, /* args[0] op ALL | ANY query; `all` */
+    BOUND_TRUTH,      /* whether ALL (`all`) or ANY of the query's booleans are true */
     BOUND_AGGREGATE,  /* pattern with {arguments}; distinct, order, filter */
     BOUND_WINDOW,     /* the same with window */
     BOUND_GROUPING,   /* args are group keys */
@@ -59,12 +60,13 @@ struct bound_window {
     bool framed, rows;
     enum ast_bound from, to;
     struct bound_expr *from_expr, *to_expr;
+    const struct sql_type *range_key; /* RANGE with a distance: type of the one key */
 };
 
 struct bound_expr {
     enum bound_kind kind;
     uint8_t op;
-    bool negated, all, null, distinct;
+    bool negated, all, null, distinct, ignore_nulls;
     bool is_volatile; /* a new value for each evaluation */
     uint32_t pos;
     const struct sql_type *type;
@@ -181,6 +183,7 @@ struct bound_query {
     struct bound_order *order;
     size_t norder;
     int64_t limit, offset; /* -1: none */
+    bool with_ties;        /* rows equal to the last one in the order stay too */
     bool marked, pruned;
 };
 
@@ -232,6 +235,7 @@ bool check_relation(struct sql_context *cx, const struct ast_relation *r, struct
 struct bound_expr *check_expr(struct check *c, const struct ast_expr *e);
 bool check_boolean(struct check *c, const struct ast_expr *e, struct bound_expr **out);
 struct bound_expr *check_call(struct check *c, const struct ast_expr *e);
+struct bound_window *check_window(struct check *c, const struct ast_window *w);
 struct bound_expr *check_lambda_call(struct check *c, const struct ast_expr *e, bool *known);
 struct bound_expr *check_arith(struct check *c, const struct ast_expr *e);
 struct bound_expr *check_arith_of(struct sql_context *cx, size_t pos, uint8_t op, struct bound_expr *a,
@@ -245,6 +249,14 @@ struct bound_expr *check_like(struct check *c, const struct ast_expr *e);
 struct bound_expr *check_case(struct check *c, const struct ast_expr *e);
 struct bound_expr *check_cast(struct check *c, const struct ast_expr *e);
 struct bound_expr *check_typed(struct check *c, const struct ast_expr *e);
+/* check_equal.c: a op b; NOT e; a = b of one type, also of rows and arrays; whether that needs check_equal. e
+ * and the operands may be NULL after an error. */
+struct bound_expr *check_comparison(struct sql_context *cx, size_t pos, uint8_t op, struct bound_expr *a,
+                                    struct bound_expr *b);
+struct bound_expr *check_negated(struct sql_context *cx, struct bound_expr *e);
+struct bound_expr *check_equal(struct sql_context *cx, size_t pos, struct bound_expr *a,
+                               struct bound_expr *b);
+bool check_own_equality(const struct bound_expr *a, const struct bound_expr *b);
 struct bound_expr *check_subquery(struct check *c, const struct ast_expr *e);
 /* All operands to their common type; "All CASE results ..." and the like come from `error`. */
 bool check_same_type(struct sql_context *cx, struct bound_expr **items, size_t n, size_t step, size_t from,
@@ -265,6 +277,8 @@ struct bound_relation *check_derived(struct sql_context *cx, struct bound_query 
 /* Output columns to the given types; returns q or a query around it. */
 struct bound_query *check_coerce_query(struct sql_context *cx, struct bound_query *q,
                                        const struct sql_type *const *types);
+struct bound_query *bound_new_query(struct sql_context *cx, enum bound_query_kind kind, size_t pos,
+                                    size_t noutputs);
 /* SELECT over one derived table, all columns. */
 struct bound_query *check_wrap(struct sql_context *cx, struct bound_query *inner);
 /* Source text of a node, blanks collapsed, for messages. */
@@ -324,6 +338,10 @@ struct function {
 const struct function *function_find(struct sql_context *cx, size_t pos, struct mr_str name,
                                      struct bound_expr **args, size_t nargs, const struct sql_type **result);
 bool function_exists(struct mr_str name, enum function_class *class);
+/* Overload number i, NULL beyond the last; "name(type, ...)" and its result's type as text. */
+const struct function *function_at(size_t i);
+void function_signature(const struct function *f, struct mr_buf *out);
+void function_result(const struct function *f, struct mr_buf *out);
 
 /* ---- after checking ---- */
 void mark_query(struct bound_query *q);                          /* which columns are needed */

@@ -60,69 +60,6 @@ bool check_order_items(struct check *c, struct ast_order *const *items, size_t n
     return *out != NULL;
 }
 
-static bool check_bound(struct check *c, const struct ast_expr *e, bool rows, struct bound_expr **out)
-{
-    if (e == NULL)
-        return true;
-    if (!rows)
-        return sql_fail_unsupported(c->cx, e->pos, "A RANGE frame with an offset");
-    *out = check_expr(c, e);
-    if (*out == NULL)
-        return false;
-    if (sql_coercion((*out)->type, sql_scalar(SQL_BIGINT)) < 0) {
-        struct mr_str type = check_type_text(c->cx, (*out)->type);
-        return sql_fail(c->cx, e->pos, "Window frame offset must be of type bigint (actual: " MR_STR_FMT ")",
-                        MR_STR_ARG(type));
-    }
-    if (bound_is_const(*out) && (*out)->i64 < 0)
-        return sql_fail(c->cx, e->pos, "Window frame offset value must not be negative or null");
-    *out = sql_coerce(c->cx, *out, sql_scalar(SQL_BIGINT));
-    return *out != NULL;
-}
-
-static bool check_frame(struct check *c, const struct ast_window *w, struct bound_window *out)
-{
-    out->framed = w->framed;
-    out->rows = w->rows;
-    out->from = w->from;
-    out->to = w->to;
-    if (w->framed && w->from == AST_UNBOUNDED_FOLLOWING)
-        return sql_fail(c->cx, w->pos, "Window frame start cannot be UNBOUNDED FOLLOWING");
-    if (w->framed && w->to == AST_UNBOUNDED_PRECEDING)
-        return sql_fail(c->cx, w->pos, "Window frame end cannot be UNBOUNDED PRECEDING");
-    if (w->framed && w->from > w->to)
-        return sql_fail(c->cx, w->pos, "Window frame starting from %s cannot end with %s",
-                        w->from == AST_CURRENT_ROW ? "CURRENT ROW" : "FOLLOWING",
-                        w->to == AST_CURRENT_ROW ? "CURRENT ROW" : "PRECEDING");
-    return check_bound(c, w->from_expr, w->rows, &out->from_expr) &&
-           check_bound(c, w->to_expr, w->rows, &out->to_expr);
-}
-
-static struct bound_window *check_window(struct check *c, const struct ast_window *w)
-{
-    struct bound_window *out = SQL_NEW(c->cx, struct bound_window);
-    if (out == NULL || (out->partition = SQL_ARRAY_NEW(c->cx, w->npartition, struct bound_expr *)) == NULL)
-        return NULL;
-    out->npartition = w->npartition;
-    for (size_t i = 0; i < w->npartition; i++) {
-        struct bound_expr *e = out->partition[i] = check_expr(c, w->partition[i]);
-        if (e == NULL)
-            return NULL;
-        if (!sql_is_comparable(e->type)) {
-            struct mr_str type = check_type_text(c->cx, e->type);
-            sql_fail(c->cx, w->partition[i]->pos,
-                     MR_STR_FMT
-                     " is not comparable, and therefore cannot be used in window function PARTITION BY",
-                     MR_STR_ARG(type));
-            return NULL;
-        }
-    }
-    if (!check_order_items(c, w->order, w->norder, &out->order))
-        return NULL;
-    out->norder = w->norder;
-    return check_frame(c, w, out) ? out : NULL;
-}
-
 /* What only aggregates may have. */
 static bool only_plain(struct check *c, const struct ast_expr *e, enum function_class class)
 {
@@ -201,6 +138,16 @@ static bool skip_null_points(struct check *c, const struct function *f, struct b
     return true;
 }
 
+static bool may_ignore_nulls(struct mr_str name)
+{
+    static const char *const names[] = {"first_value", "last_value", "nth_value", "lead", "lag"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
+        if (mr_str_ieq(name, mr_str_of(names[i])))
+            return true;
+    }
+    return false;
+}
+
 static struct bound_expr *aggregate(struct check *c, const struct ast_expr *e, enum function_class class)
 {
     bool window = e->call->over != NULL;
@@ -210,8 +157,9 @@ static struct bound_expr *aggregate(struct check *c, const struct ast_expr *e, e
                  MR_STR_ARG(e->text));
         return NULL;
     }
-    if (e->call->ignore_nulls) {
-        sql_fail_unsupported(c->cx, e->pos, "IGNORE NULLS");
+    if (e->call->ignore_nulls && !may_ignore_nulls(e->text)) {
+        sql_fail(c->cx, e->pos, "Cannot specify null treatment clause for " MR_STR_FMT " function",
+                 MR_STR_ARG(e->text));
         return NULL;
     }
     if (!allowed_here(c, e, window))
@@ -243,12 +191,9 @@ static struct bound_expr *aggregate(struct check *c, const struct ast_expr *e, e
     out->pattern = f->pattern;
     out->type = result;
     out->distinct = e->call->distinct;
+    out->ignore_nulls = e->call->ignore_nulls;
     if (!check_filter(&in, e, out) || !skip_null_points(&in, f, out) || !check_aggregate_order(&in, e, out))
         return NULL;
-    if (window && (e->call->norder > 0 || (e->call->distinct && class == FUNCTION_WINDOW))) {
-        sql_fail_unsupported(c->cx, e->pos, "ORDER BY or DISTINCT inside a window function's arguments");
-        return NULL;
-    }
     if (window && (out->window = check_window(&in, e->call->over)) == NULL)
         return NULL;
     c->has_aggregate = c->has_aggregate || !window || in.has_aggregate;

@@ -6,6 +6,8 @@
  */
 #include "sql/bound.h"
 
+#include <stdlib.h>
+
 #define MAX_SETS 4096
 #define MAX_SETS_CLAUSES 16
 #define MAX_SETS_KEYS 65536 /* of all sets together */
@@ -155,13 +157,45 @@ static bool cross_sets(struct check *c, size_t pos, const struct sql_list *a, co
     return true;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool same_keys(const struct bound_set *a, const struct bound_set *b)
+{
+    return a->nkeys == b->nkeys &&
+           (a->nkeys == 0 || memcmp(a->keys, b->keys, a->nkeys * sizeof *a->keys) == 0);
+}
+
+/* GROUP BY DISTINCT: each set once, whatever the order of its keys. */
+static void drop_equal_sets(struct bound_query *q)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->nsets; i++) {
+        struct bound_set *set = &q->sets[i];
+        size_t keys = 0, k = 0;
+        if (set->nkeys > 0)
+            qsort(set->keys, set->nkeys, sizeof *set->keys, by_number);
+        for (; k < set->nkeys; k++) {
+            if (k == 0 || set->keys[k] != set->keys[keys - 1])
+                set->keys[keys++] = set->keys[k];
+        }
+        set->nkeys = keys;
+        for (k = 0; k < n && !same_keys(&q->sets[k], set); k++)
+            ;
+        if (k == n)
+            q->sets[n++] = *set;
+    }
+    q->nsets = n;
+}
+
 /* The plain elements are one set, made first; each CUBE, ROLLUP and GROUPING SETS multiplies it. */
 bool check_group_by(struct check *c, struct bound_query *q, const struct ast_select *s)
 {
     struct sql_list keys = {NULL, 0, 0}, sets = {NULL, 0, 0};
     size_t nsets = 0, index;
-    if (s->group_distinct)
-        return sql_fail_unsupported(c->cx, s->pos, "GROUP BY DISTINCT");
     for (size_t i = 0; i < s->ngroups; i++) {
         const struct ast_group_set *set = s->groups[i]->sets[0];
         bool plain = s->groups[i]->kind == AST_GROUP_EXPR;
@@ -196,6 +230,8 @@ bool check_group_by(struct check *c, struct bound_query *q, const struct ast_sel
     q->sets = SQL_ARRAY_NEW(c->cx, sets.n, struct bound_set);
     for (size_t i = 0; q->sets != NULL && i < sets.n; i++)
         q->sets[i] = *(struct bound_set *)sets.items[i];
+    if (q->sets != NULL && s->group_distinct)
+        drop_equal_sets(q);
     return q->sets != NULL;
 }
 

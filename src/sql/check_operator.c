@@ -188,49 +188,6 @@ static const struct sql_type *comparable(struct sql_context *cx, struct bound_ex
     return t;
 }
 
-/* Arrays with NULL elements: unequal when two elements differ, else unknown. */
-#define ARRAY_EQUAL                                                                                          \
-    "list_extract(list_transform([struct_pack(x := $1, y := $2)], lambda $b: CASE WHEN $b.x IS NULL OR "     \
-    "$b.y IS NULL "                                                                                          \
-    "THEN CAST(NULL AS BOOLEAN) WHEN len($b.x) <> len($b.y) THEN false WHEN list_count($b.x) = len($b.x) "   \
-    "AND "                                                                                                   \
-    "list_count($b.y) = len($b.y) THEN $b.x = $b.y WHEN len(list_filter(list_zip($b.x, $b.y), lambda $c: "   \
-    "$c[1] <> $c[2])) > 0 THEN false END), 1)"
-
-static struct bound_expr *compare(struct sql_context *cx, size_t pos, uint8_t op, struct bound_expr *a,
-                                  struct bound_expr *b)
-{
-    struct bound_expr *e =
-        a != NULL && b != NULL ? bound_new(cx, BOUND_COMPARE, pos, sql_scalar(SQL_BOOLEAN), 2) : NULL;
-    if (e == NULL)
-        return NULL;
-    e->op = op;
-    e->args[0] = a;
-    e->args[1] = b;
-    return e;
-}
-
-/* a = b: the engine itself calls NULLs inside of rows and arrays equal, so rows are taken apart. */
-static struct bound_expr *equal(struct sql_context *cx, size_t pos, struct bound_expr *a,
-                                struct bound_expr *b)
-{
-    const struct sql_type *t = a->type;
-    if (t->kind == SQL_ARRAY)
-        return bound_call2(cx, pos, sql_scalar(SQL_BOOLEAN), ARRAY_EQUAL, a, b);
-    if (t->kind != SQL_ROW)
-        return compare(cx, pos, AST_EQ, a, b);
-    struct bound_expr *x = bound_let(cx, a), *y = bound_let(cx, b);
-    struct bound_expr *all = bound_new(cx, BOUND_AND, pos, sql_scalar(SQL_BOOLEAN), t->nfields);
-    for (size_t i = 0; x != NULL && y != NULL && all != NULL && i < t->nfields; i++) {
-        struct bound_expr *f = bound_field(cx, pos, x, i), *g = bound_field(cx, pos, y, i);
-        if (f == NULL || g == NULL || (all->args[i] = equal(cx, pos, f, g)) == NULL)
-            return NULL;
-    }
-    if (x == NULL || y == NULL)
-        return NULL;
-    return bound_let_in(cx, a, x, bound_let_in(cx, b, y, all));
-}
-
 struct bound_expr *check_compare(struct check *c, const struct ast_expr *e)
 {
     struct bound_expr *a = check_expr(c, e->a), *b = a != NULL ? check_expr(c, e->b) : NULL;
@@ -247,16 +204,10 @@ struct bound_expr *check_compare(struct check *c, const struct ast_expr *e)
     if (b == NULL)
         return NULL;
     if (!distinct && e->op <= AST_NE && (t->kind == SQL_ROW || t->kind == SQL_ARRAY)) {
-        struct bound_expr *same = equal(c->cx, e->pos, a, b);
-        struct bound_expr *not = e->op == AST_NE && same != NULL
-                                     ? bound_new(c->cx, BOUND_NOT, e->pos, sql_scalar(SQL_BOOLEAN), 1)
-                                     : NULL;
-        if (not == NULL)
-            return e->op == AST_EQ ? same : NULL;
-        not ->args[0] = same;
-        return not ;
+        struct bound_expr *same = check_equal(c->cx, e->pos, a, b);
+        return e->op == AST_NE ? check_negated(c->cx, same) : same;
     }
-    struct bound_expr *out = compare(c->cx, e->pos, e->op, a, b);
+    struct bound_expr *out = check_comparison(c->cx, e->pos, e->op, a, b);
     if (out != NULL && distinct) {
         out->kind = BOUND_DISTINCT;
         out->negated = e->negated;
@@ -312,11 +263,22 @@ struct bound_expr *check_in_list(struct check *c, const struct ast_expr *e)
         t = common;
     }
     out->negated = e->negated;
+    bool own = false; /* the engine's idea of equality will not do */
     for (size_t i = 0; i < out->nargs; i++) {
         if ((out->args[i] = sql_coerce(c->cx, out->args[i], t)) == NULL)
             return NULL;
+        own = own || (i > 0 && check_own_equality(out->args[0], out->args[i]));
     }
-    return out;
+    if (!own)
+        return out;
+    struct bound_expr *x = bound_let(c->cx, out->args[0]);
+    struct bound_expr *any = bound_new(c->cx, BOUND_OR, e->pos, sql_scalar(SQL_BOOLEAN), e->nitems);
+    for (size_t i = 0; any != NULL && i < e->nitems; i++) {
+        if ((any->args[i] = check_equal(c->cx, e->pos, x, out->args[i + 1])) == NULL)
+            return NULL;
+    }
+    any = x != NULL && any != NULL ? bound_let_in(c->cx, out->args[0], x, any) : NULL;
+    return e->negated ? check_negated(c->cx, any) : any;
 }
 
 /* A constant pattern with its escape: one character, and only before %, _ or itself. */
@@ -424,6 +386,25 @@ static bool case_conditions(struct check *c, const struct ast_expr *e, struct bo
     return true;
 }
 
+static bool case_own_equality(const struct bound_expr *e, size_t n)
+{
+    for (size_t i = 1; i < n - 1; i += 2) {
+        if (check_own_equality(e->args[0], e->args[i]))
+            return true;
+    }
+    return false;
+}
+
+/* CASE a WHEN b as CASE WHEN x = b, where x stands for a. */
+static bool case_equalities(struct check *c, struct bound_expr *e, size_t n, struct bound_expr *x)
+{
+    for (size_t i = 1; i < n - 1; i += 2) {
+        if ((e->args[i] = check_equal(c->cx, e->pos, x, e->args[i])) == NULL)
+            return false;
+    }
+    return true;
+}
+
 struct bound_expr *check_case(struct check *c, const struct ast_expr *e)
 {
     size_t base = e->a != NULL ? 1 : 0, n = base + e->nitems + 1;
@@ -439,6 +420,16 @@ struct bound_expr *check_case(struct check *c, const struct ast_expr *e)
         e->b != NULL ? check_expr(c, e->b) : bound_null(c->cx, e->pos, sql_scalar(SQL_UNKNOWN));
     if (out->args[n - 1] == NULL || !case_conditions(c, e, out))
         return NULL;
+    struct bound_expr *operand = NULL, *x = NULL;
+    if (base && case_own_equality(out, n)) {
+        operand = out->args[0];
+        if ((x = bound_let(c->cx, operand)) == NULL || !case_equalities(c, out, n, x))
+            return NULL;
+        out->op = 0;
+        out->args++;
+        out->nargs = --n;
+        base = 0;
+    }
     /* Results: every second one from the first THEN, and the ELSE. */
     struct bound_expr **results = SQL_ARRAY_NEW(c->cx, e->nitems / 2 + 1, struct bound_expr *);
     size_t nresults = 0;
@@ -455,7 +446,7 @@ struct bound_expr *check_case(struct check *c, const struct ast_expr *e)
     for (size_t i = 0; i + 1 < nresults; i++)
         out->args[base + 1 + 2 * i] = results[i];
     out->args[n - 1] = results[nresults - 1];
-    return out;
+    return operand != NULL ? bound_let_in(c->cx, operand, x, out) : out;
 }
 
 static struct bound_expr *try_of(struct check *c, struct bound_expr *a, size_t pos)

@@ -1,9 +1,8 @@
-/* sql/check_query.c - queries: WITH, select lists, set operations, VALUES, ORDER BY; and subqueries in
- * expressions. */
+/* sql/check_query.c - queries: WITH, select lists, set operations, VALUES, ORDER BY. */
 #include "sql/bound.h"
 
-static struct bound_query *new_query(struct sql_context *cx, enum bound_query_kind kind, size_t pos,
-                                     size_t noutputs)
+struct bound_query *bound_new_query(struct sql_context *cx, enum bound_query_kind kind, size_t pos,
+                                    size_t noutputs)
 {
     struct bound_query *q = SQL_NEW(cx, struct bound_query);
     if (q == NULL || (q->outputs = SQL_ARRAY_NEW(cx, noutputs, struct bound_output)) == NULL)
@@ -26,7 +25,7 @@ static struct mr_str column_name(struct sql_context *cx, size_t index)
 struct bound_query *check_wrap(struct sql_context *cx, struct bound_query *inner)
 {
     struct bound_relation *r = check_derived(cx, inner);
-    struct bound_query *q = r != NULL ? new_query(cx, BOUND_SELECT, inner->pos, inner->noutputs) : NULL;
+    struct bound_query *q = r != NULL ? bound_new_query(cx, BOUND_SELECT, inner->pos, inner->noutputs) : NULL;
     if (q == NULL)
         return NULL;
     q->from = r;
@@ -287,7 +286,7 @@ static struct bound_query *check_select(struct sql_context *cx, const struct ast
 {
     struct block b = {.cx = cx,
                       .scope = {.parent = outer->parent, .with = outer->with, .nwith = outer->nwith}};
-    struct bound_query *q = new_query(cx, BOUND_SELECT, s->pos, 0);
+    struct bound_query *q = bound_new_query(cx, BOUND_SELECT, s->pos, 0);
     if (q == NULL || (s->from != NULL && !check_relation(cx, s->from, &b.scope, &q->from)))
         return NULL;
     struct check where = {.cx = cx, .scope = &b.scope, .clause = "WHERE clause"};
@@ -328,7 +327,7 @@ static struct bound_query *check_values(struct sql_context *cx, const struct ast
     struct check c = {.cx = cx, .scope = &scope, .clause = "VALUES"};
     const struct ast_expr *first = body->rows[0];
     size_t width = first->kind == AST_ROW ? first->nitems : 1;
-    struct bound_query *q = new_query(cx, BOUND_VALUES, body->pos, width);
+    struct bound_query *q = bound_new_query(cx, BOUND_VALUES, body->pos, width);
     if (q == NULL || (q->rows = SQL_ARRAY_NEW(cx, body->nrows, struct bound_expr **)) == NULL)
         return NULL;
     q->nrows = body->nrows;
@@ -387,7 +386,7 @@ static struct bound_query *check_setop(struct sql_context *cx, const struct ast_
                  l->noutputs, r->noutputs);
         return NULL;
     }
-    struct bound_query *q = new_query(cx, BOUND_SETOP, body->pos, l->noutputs);
+    struct bound_query *q = bound_new_query(cx, BOUND_SETOP, body->pos, l->noutputs);
     const struct sql_type **types = SQL_ARRAY_NEW(cx, l->noutputs, const struct sql_type *);
     if (q == NULL || types == NULL)
         return NULL;
@@ -444,12 +443,47 @@ static struct bound_query *order_outputs(struct sql_context *cx, struct bound_qu
     return q;
 }
 
+/* WITH TIES ranks the rows of the finished query, so what it orders by must be among its columns: those that
+ * no output has are added behind. */
+static struct bound_query *order_outside(struct sql_context *cx, struct bound_query *inner)
+{
+    size_t shown = inner->noutputs;
+    struct bound_output *outputs = SQL_ARRAY_NEW(cx, shown + inner->norder, struct bound_output);
+    if (outputs == NULL)
+        return NULL;
+    memcpy(outputs, inner->outputs, shown * sizeof *outputs);
+    inner->outputs = outputs;
+    for (size_t i = 0; i < inner->norder; i++) {
+        struct bound_order *o = &inner->order[i];
+        if (o->expr == NULL)
+            continue;
+        o->output = inner->noutputs++;
+        outputs[o->output] =
+            (struct bound_output){.name = MR_STR("order"), .type = o->expr->type, .expr = o->expr};
+        o->expr = NULL;
+    }
+    struct bound_query *q = check_wrap(cx, inner);
+    if (q == NULL)
+        return NULL;
+    for (size_t i = 0; i < inner->norder; i++)
+        inner->order[i].expr = q->outputs[inner->order[i].output].expr;
+    q->noutputs = shown;
+    q->order = inner->order;
+    q->norder = inner->norder;
+    q->limit = inner->limit;
+    q->offset = inner->offset;
+    q->with_ties = true;
+    inner->norder = 0;
+    inner->limit = inner->offset = -1;
+    return q;
+}
+
 struct bound_query *check_query(struct sql_context *cx, const struct ast_query *ast, struct scope *outer)
 {
     /* `outer` stands for the level around: its fields are not ours, its WITH items are. */
     struct scope scope = {.parent = outer};
-    if (ast->with_ties) {
-        sql_fail_unsupported(cx, ast->pos, "FETCH FIRST WITH TIES");
+    if (ast->with_ties && ast->norder == 0) {
+        sql_fail(cx, ast->pos, "FETCH FIRST WITH TIES clause requires ORDER BY");
         return NULL;
     }
     if (!check_with(cx, ast, &scope))
@@ -468,67 +502,11 @@ struct bound_query *check_query(struct sql_context *cx, const struct ast_query *
         q->limit = ast->limit;
         q->offset = ast->offset;
     }
+    if (ast->with_ties && (q = order_outside(cx, q)) == NULL)
+        return NULL;
     if (ast->nwith > 0) {
         q->with = scope.with;
         q->nwith = scope.nwith;
     }
     return q;
-}
-
-/* ---- subqueries in expressions ---- */
-
-static bool one_column(struct check *c, const struct ast_expr *e, const struct bound_query *q)
-{
-    if (q->noutputs == 1)
-        return true;
-    return sql_fail(c->cx, e->query->pos,
-                    "Multiple columns returned by subquery are not yet supported. Found %zu", q->noutputs);
-}
-
-/* a op (query): both sides to one type */
-static struct bound_expr *value_query(struct check *c, const struct ast_expr *e, struct bound_query *q)
-{
-    bool in = e->kind == AST_IN_QUERY;
-    struct bound_expr *a = check_expr(c, e->a);
-    struct bound_expr *out = a != NULL ? bound_new(c->cx, in ? BOUND_IN_QUERY : BOUND_QUANTIFIED, e->pos,
-                                                   sql_scalar(SQL_BOOLEAN), 1)
-                                       : NULL;
-    if (out == NULL || !one_column(c, e, q))
-        return NULL;
-    const struct sql_type *t = sql_common_type(c->cx, a->type, q->outputs[0].type);
-    if (t == NULL || !sql_is_comparable(t)) {
-        struct mr_str x = check_type_text(c->cx, a->type), y = check_type_text(c->cx, q->outputs[0].type);
-        sql_fail(c->cx, e->pos,
-                 "value and result of subquery must be of the same type for %s expression: " MR_STR_FMT
-                 " vs " MR_STR_FMT,
-                 in ? "IN" : "quantified comparison", MR_STR_ARG(x), MR_STR_ARG(y));
-        return NULL;
-    }
-    out->op = e->op;
-    out->all = e->all;
-    out->negated = e->negated;
-    out->args[0] = sql_coerce(c->cx, a, t);
-    out->query = out->args[0] != NULL ? check_coerce_query(c->cx, q, &t) : NULL;
-    return out->query != NULL ? out : NULL;
-}
-
-struct bound_expr *check_subquery(struct check *c, const struct ast_expr *e)
-{
-    if (c->in_lambda) {
-        sql_fail(c->cx, e->pos, "Lambda expression cannot contain subqueries");
-        return NULL;
-    }
-    struct bound_query *q = check_query(c->cx, e->query, c->scope);
-    if (q == NULL)
-        return NULL;
-    if (e->kind == AST_IN_QUERY || e->kind == AST_QUANTIFIED)
-        return value_query(c, e, q);
-    bool exists = e->kind == AST_EXISTS;
-    if (!exists && !one_column(c, e, q))
-        return NULL;
-    struct bound_expr *out = bound_new(c->cx, exists ? BOUND_EXISTS : BOUND_SUBQUERY, e->pos,
-                                       exists ? sql_scalar(SQL_BOOLEAN) : q->outputs[0].type, 0);
-    if (out != NULL)
-        out->query = q;
-    return out;
 }

@@ -72,17 +72,15 @@ static struct bound_expr *special_nullif(struct check *c, const struct ast_expr 
         return NULL;
     }
     struct bound_expr *once = bound_let(c->cx, args[0]);
-    struct bound_expr *equal = bound_new(c->cx, BOUND_COMPARE, e->pos, sql_scalar(SQL_BOOLEAN), 2);
     struct bound_expr *out = bound_new(c->cx, BOUND_CASE, e->pos, args[0]->type, 3);
-    if (once == NULL || equal == NULL || out == NULL)
+    if (once == NULL || out == NULL)
         return NULL;
-    equal->op = AST_EQ;
-    equal->args[0] = sql_coerce(c->cx, once, t);
-    equal->args[1] = equal->args[0] != NULL ? sql_coerce(c->cx, args[1], t) : NULL;
-    out->args[0] = equal;
+    struct bound_expr *a = sql_coerce(c->cx, once, t);
+    struct bound_expr *b = a != NULL ? sql_coerce(c->cx, args[1], t) : NULL;
+    out->args[0] = b != NULL ? check_equal(c->cx, e->pos, a, b) : NULL;
     out->args[1] = bound_null(c->cx, e->pos, args[0]->type);
     out->args[2] = once;
-    return equal->args[1] != NULL && out->args[1] != NULL ? bound_let_in(c->cx, args[0], once, out) : NULL;
+    return out->args[0] != NULL && out->args[1] != NULL ? bound_let_in(c->cx, args[0], once, out) : NULL;
 }
 
 static struct bound_expr *special_try(struct check *c, const struct ast_expr *e)
@@ -148,7 +146,7 @@ static struct bound_expr *special_now(struct check *c, const struct ast_expr *e)
 
 static struct bound_expr *special_user(struct check *c, const struct ast_expr *e)
 {
-    sql_fail_unsupported(c->cx, e->pos, MR_STR_FMT, MR_STR_ARG(e->text));
+    sql_fail_syntax(c->cx, e->pos);
     return NULL;
 }
 
@@ -374,6 +372,11 @@ static struct bound_expr *special_zip(struct check *c, const struct ast_expr *e)
     if (e->nitems < 2)
         return bad_count(c, e, "zip(array(T), array(U), ...)");
     for (size_t i = 0; i < e->nitems; i++) {
+        if (out->args[i]->type->kind == SQL_UNKNOWN) {
+            const struct sql_type *none = sql_array_of(c->cx, out->args[i]->type);
+            if (none == NULL || (out->args[i] = sql_coerce(c->cx, out->args[i], none)) == NULL)
+                return NULL;
+        }
         if (out->args[i]->type->kind != SQL_ARRAY)
             return bad_count(c, e, "zip(array(T), array(U), ...)");
         fields[i] = (struct sql_field){MR_STR_NULL, out->args[i]->type->elem};
@@ -405,26 +408,13 @@ static const struct {
     const char *name;
     struct bound_expr *(*check)(struct check *c, const struct ast_expr *e);
 } specials[] = {
-    {"if", special_if},
-    {"coalesce", special_coalesce},
-    {"nullif", special_nullif},
-    {"try", special_try},
-    {"typeof", special_typeof},
-    {"ago", special_ago},
-    {"now", special_now},
-    {"current_timestamp", special_now},
-    {"current_date", special_now},
-    {"current_time", special_now},
-    {"localtime", special_now},
-    {"localtimestamp", special_now},
-    {"current_user", special_user},
+#define SQL_SPECIAL(name, check, signature) {#name, special_##check},
+#define SQL_SYNTAX(name, signature)
+#include "sql/specials.def"
+#undef SQL_SPECIAL
+#undef SQL_SYNTAX
+    {"current_user", special_user}, /* reserved words without a meaning */
     {"normalize", special_user},
-    {"grouping", special_grouping},
-    {"filter", special_filter},
-    {"transform", special_transform},
-    {"reduce", special_reduce},
-    {"zip", special_zip},
-    {"array_join", special_array_join},
 };
 
 struct bound_expr *check_special(struct check *c, const struct ast_expr *e, bool *known)

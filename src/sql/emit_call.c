@@ -15,9 +15,11 @@ static unsigned pattern_levels(const char *pattern)
     return most;
 }
 
-/* [ORDER BY ...]) [FILTER (WHERE ...)] [OVER (...)], after the arguments */
+/* [IGNORE NULLS] [ORDER BY ...]) [FILTER (WHERE ...)], after the arguments */
 static bool emit_clauses(struct emitter *em, const struct bound_expr *e)
 {
+    if (e->ignore_nulls)
+        emit_text(em, " IGNORE NULLS");
     if (e->norder > 0 && !emit_order(em, NULL, e->order, e->norder))
         return false;
     mr_buf_char(&em->out, ')');

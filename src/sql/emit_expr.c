@@ -304,6 +304,21 @@ static bool emit_subquery(struct emitter *em, const struct bound_expr *e)
     return true;
 }
 
+/* The one that settles it, else NULL when there is one, else the other. */
+static bool emit_truth(struct emitter *em, const struct bound_expr *e)
+{
+    unsigned n = em->next_name++;
+    mr_buf_printf(
+        &em->out,
+        "(SELECT CASE WHEN count(*) FILTER (WHERE %sxb%u.c0) > 0 THEN %s WHEN count(xb%u.c0) < count(*) THEN "
+        "NULL ELSE %s END FROM (",
+        e->all ? "NOT " : "", n, e->all ? "false" : "true", n, e->all ? "true" : "false");
+    if (!emit_query(em, e->query))
+        return false;
+    mr_buf_printf(&em->out, ") AS xb%u)", n);
+    return true;
+}
+
 static bool emit_wrapped(struct emitter *em, const char *before, const struct bound_expr *a,
                          const char *after)
 {
@@ -380,6 +395,8 @@ static bool emit_node(struct emitter *em, const struct bound_expr *e)
     case BOUND_IN_QUERY:
     case BOUND_QUANTIFIED:
         return emit_subquery(em, e);
+    case BOUND_TRUTH:
+        return emit_truth(em, e);
     case BOUND_AGGREGATE:
     case BOUND_WINDOW:
         return emit_aggregate(em, e);
@@ -407,6 +424,7 @@ static bool is_constant(const struct bound_expr *e)
     case BOUND_EXISTS:
     case BOUND_IN_QUERY:
     case BOUND_QUANTIFIED:
+    case BOUND_TRUTH:
         return false;
     default:
         return bound_children((struct bound_expr *)e, visit_constant, NULL);

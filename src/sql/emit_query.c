@@ -307,6 +307,28 @@ static bool emit_with(struct emitter *em, const struct bound_query *q)
     return true;
 }
 
+/* " QUALIFY rank() OVER (ORDER BY x) <= 5 AND row_number() OVER (ORDER BY x) > 2": the rows after OFFSET, up
+ * to the equals of the last one */
+static bool emit_ties(struct emitter *em, const struct bound_query *q)
+{
+    int64_t offset = q->offset > 0 ? q->offset : 0, last;
+    if (__builtin_add_overflow(q->limit, offset, &last))
+        last = INT64_MAX;
+    emit_text(em, " QUALIFY rank() OVER (");
+    if (!emit_order(em, NULL, q->order, q->norder))
+        return false;
+    mr_buf_printf(&em->out, ") <= %lld", (long long)last);
+    if (q->limit == 0)
+        emit_text(em, " AND false");
+    if (offset == 0)
+        return true;
+    emit_text(em, " AND row_number() OVER (");
+    if (!emit_order(em, NULL, q->order, q->norder))
+        return false;
+    mr_buf_printf(&em->out, ") > %lld", (long long)offset);
+    return true;
+}
+
 bool emit_query(struct emitter *em, struct bound_query *q)
 {
     unsigned depth = em->depth;
@@ -316,8 +338,12 @@ bool emit_query(struct emitter *em, struct bound_query *q)
     bool ok = q->kind == BOUND_SELECT   ? emit_select(em, q)
               : q->kind == BOUND_VALUES ? emit_values(em, q)
                                         : emit_setop(em, q);
-    if (!ok || !emit_order(em, q, q->order, q->norder))
+    if (!ok || (q->with_ties && !emit_ties(em, q)) || !emit_order(em, q, q->order, q->norder))
         return false;
+    if (q->with_ties) { /* OFFSET is in there */
+        em->depth = depth;
+        return true;
+    }
     if (q->limit >= 0)
         mr_buf_printf(&em->out, " LIMIT %lld", (long long)q->limit);
     if (q->offset > 0)

@@ -165,10 +165,10 @@ bool bound_equal(const struct bound_expr *a, const struct bound_expr *b)
     if (a == b)
         return true;
     if (a->kind != b->kind || a->op != b->op || a->negated != b->negated || a->all != b->all ||
-        a->distinct != b->distinct || a->nargs != b->nargs || a->relation != b->relation ||
-        a->index != b->index || a->pattern != b->pattern || a->query != b->query || a->norder != b->norder ||
-        a->is_volatile || b->is_volatile || !sql_type_equal(a->type, b->type) ||
-        !both(a->filter, b->filter) || !both(a->window, b->window))
+        a->distinct != b->distinct || a->ignore_nulls != b->ignore_nulls || a->nargs != b->nargs ||
+        a->relation != b->relation || a->index != b->index || a->pattern != b->pattern ||
+        a->query != b->query || a->norder != b->norder || a->is_volatile || b->is_volatile ||
+        !sql_type_equal(a->type, b->type) || !both(a->filter, b->filter) || !both(a->window, b->window))
         return false;
     if (a->kind == BOUND_CONST && !equal_const(a, b))
         return false;

@@ -66,10 +66,10 @@ static bool fold_from_millis(const struct bound_expr *const *a, int64_t *out)
 
 static bool fold_from_unixtime(const struct bound_expr *const *a, int64_t *out)
 {
-    double ns = nearbyint(a[0]->f64 * 1e9);
-    if (!(ns > -9.2e18 && ns < 9.2e18))
+    double seconds = a[0]->f64, whole = floor(seconds);
+    if (!(whole > -9.2e9 && whole < 9.2e9)) /* NaN as well: the engine says what is wrong */
         return false;
-    *out = (int64_t)ns;
+    *out = (int64_t)whole * SQL_NS_SECOND + (int64_t)llround((seconds - whole) * 1e9);
     return true;
 }
 

@@ -140,7 +140,7 @@ static void term_text(const char *sig, struct mr_buf *out)
     }
 }
 
-static void signature_text(const struct function *f, struct mr_buf *out)
+void function_signature(const struct function *f, struct mr_buf *out)
 {
     mr_buf_str(out, mr_str_of(f->name));
     mr_buf_char(out, '(');
@@ -156,6 +156,16 @@ static void signature_text(const struct function *f, struct mr_buf *out)
         sig = end;
     }
     mr_buf_char(out, ')');
+}
+
+void function_result(const struct function *f, struct mr_buf *out)
+{
+    term_text(f->result, out);
+}
+
+const struct function *function_at(size_t i)
+{
+    return i < MR_ARRAY_LEN(functions) ? &functions[i] : NULL;
 }
 
 /* Unexpected parameters (a, b) for function f. Expected: f(x), f(y) */
@@ -177,7 +187,7 @@ static void no_match(struct sql_context *cx, size_t pos, struct mr_str name, str
         if (*separator == '\0')
             mr_buf_printf(&buf, "%s. Expected: ", functions[i].name);
         mr_buf_str(&buf, mr_str_of(separator));
-        signature_text(&functions[i], &buf);
+        function_signature(&functions[i], &buf);
         separator = ", ";
     }
     if (mr_buf_ok(&buf))

@@ -57,6 +57,7 @@ struct ast_expr *parse_expr(struct parser *p);
 struct ast_expr *parse_value(struct parser *p); /* an operand of a comparison */
 struct ast_expr *parse_primary(struct parser *p);
 struct ast_expr *parse_call(struct parser *p, struct ast_name name);
+struct ast_expr *parse_interval(struct parser *p); /* parse_interval.c */
 struct ast_type *parse_type(struct parser *p);
 bool parse_expr_list(struct parser *p, struct sql_list *out); /* expr [, ...] */
 /* A node that starts at token `start` and points at `pos`; counts it. */

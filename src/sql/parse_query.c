@@ -382,7 +382,7 @@ static bool parse_with(struct parser *p, struct ast_query *q)
 {
     struct sql_list items = {NULL, 0, 0};
     if (parse_is(p, 0, SQL_KW_RECURSIVE))
-        return sql_fail_unsupported(p->cx, parse_peek(p, 0)->pos, "WITH RECURSIVE");
+        return sql_fail(p->cx, parse_peek(p, 0)->pos, "Recursive WITH queries are not supported");
     do {
         struct ast_with *w = SQL_NEW(p->cx, struct ast_with);
         struct sql_list columns = {NULL, 0, 0};

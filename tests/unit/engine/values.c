@@ -7,198 +7,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/fake_store.h"
 #include "engine/harness.h"
-
-#define NOW INT64_C(1678344435209000342)
-
-/* ---- one small table
- * ----------------------------------------------------------------------------------------- */
-
-enum { MACHINE = 2, F64, I64 };
-static int64_t times[6], cycles[6];
-static double low[6], high[6];
-static const struct mr_str load[] = {{"spindle_load", 12}}, count[] = {{"cycles", 6}},
-                           press1[] = {{"press-1", 7}}, press2[] = {{"press-2", 7}};
-static const struct fake_column load1[] = {{{STORE_VARCHAR, true, load, NULL}, 1},
-                                           {{STORE_VARCHAR, true, press1, NULL}, MACHINE},
-                                           {{STORE_DOUBLE, false, low, NULL}, F64}};
-static const struct fake_column load2[] = {{{STORE_VARCHAR, true, load, NULL}, 1},
-                                           {{STORE_VARCHAR, true, press2, NULL}, MACHINE},
-                                           {{STORE_DOUBLE, false, high, NULL}, F64}};
-static const struct fake_column count1[] = {{{STORE_VARCHAR, true, count, NULL}, 1},
-                                            {{STORE_VARCHAR, true, press1, NULL}, MACHINE},
-                                            {{STORE_BIGINT, false, cycles, NULL}, I64}};
-static const struct fake_series series[] = {
-    {times, 6, 0, load1, 3}, {times, 6, 4, load2, 3}, {times, 6, 0, count1, 3}};
-static struct fake_table table = {
-    .series = series,
-    .nseries = 3,
-    .types = {STORE_TIMESTAMP, STORE_VARCHAR, STORE_VARCHAR, STORE_DOUBLE, STORE_BIGINT},
-};
-static const struct sql_column columns[] = {
-    {{"machine_id", 10}, SQL_VARCHAR, SQL_ROLE_DIMENSION, MACHINE},
-    {{"measure_name", 12}, SQL_VARCHAR, SQL_ROLE_MEASURE_NAME, 1},
-    {{"time", 4}, SQL_TIMESTAMP, SQL_ROLE_TIME, 0},
-    {{"measure_value::double", 21}, SQL_DOUBLE, SQL_ROLE_MEASURE_VALUE, F64},
-    {{"measure_value::bigint", 21}, SQL_BIGINT, SQL_ROLE_MEASURE_VALUE, I64},
-};
-
-static int find_table(void *ctx, struct mr_str database, struct mr_str name, struct mr_arena *arena,
-                      struct sql_table *out, bool *missing_database)
-{
-    MR_UNUSED(ctx);
-    MR_UNUSED(arena);
-    *missing_database = !mr_str_eq(database, MR_STR("plant"));
-    if (*missing_database || !mr_str_eq(name, MR_STR("machines")))
-        return MR_ENOENT;
-    *out = (struct sql_table){&table, database, name, columns, MR_ARRAY_LEN(columns)};
-    return MR_OK;
-}
-
-static const struct sql_lookup lookup = {NULL, find_table};
-
-/* ---- rows in the files' form
- * --------------------------------------------------------------------------------- */
-
-/* {"ScalarValue":"x"} at `at` as x without escapes; 0 when there is another value. Returns its bytes. */
-static size_t scalar(struct mr_str s, size_t at, struct mr_buf *out)
-{
-    static const struct mr_str open = {"{\"ScalarValue\":\"", 16};
-    size_t end;
-
-    if (!mr_str_starts(mr_str_slice(s, at, s.len), open))
-        return 0;
-    for (end = at + open.len; s.ptr[end] != '"'; end++) {
-        if (s.ptr[end] == '\\')
-            end++;
-        mr_buf_char(out, s.ptr[end]);
-    }
-    return end + 2 - at;
-}
-
-static size_t array_of_scalars(struct mr_str s, size_t at, struct mr_buf *out)
-{
-    static const struct mr_str open = {"{\"ArrayValue\":[", 15};
-    struct mr_buf items = MR_BUF_INIT;
-    size_t p = at + open.len, n = 0, taken = 0;
-
-    if (mr_str_starts(mr_str_slice(s, at, s.len), open) && s.ptr[p] == '{') {
-        mr_buf_char(&items, '[');
-        while ((n = scalar(s, p, &items)) > 0) {
-            p += n;
-            if (s.ptr[p] != ',')
-                break;
-            mr_buf_char(&items, ',');
-            p++;
-        }
-        mr_buf_char(&items, ']');
-        if (n > 0 && s.ptr[p] == ']') {
-            /* words are left in JSON: a comma inside one could not be told from the next */
-            bool words = false;
-            for (size_t i = 1; i + 1 < items.len; i++)
-                words = words || strchr("0123456789-.,ENaInfity", items.ptr[i]) == NULL;
-            if (!words) {
-                mr_buf_str(out, mr_buf_view(&items));
-                taken = p + 2 - at;
-            }
-        }
-    }
-    mr_buf_release(&items);
-    return taken;
-}
-
-/* Bytes of the JSON object at `at`. */
-static size_t object(struct mr_str s, size_t at)
-{
-    size_t p = at, depth = 0;
-    bool quoted = false;
-
-    do {
-        char c = s.ptr[p++];
-        if (c == '\\' && quoted)
-            p++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            depth++;
-        else if (!quoted && (c == '}' || c == ']'))
-            depth--;
-    } while (depth > 0);
-    return p - at;
-}
-
-/* [cell,cell,...] of the harness. */
-static void compact_row(struct mr_str s, struct mr_buf *out)
-{
-    mr_buf_str(out, MR_STR("=> "));
-    for (size_t at = 1; at < s.len && s.ptr[at] != ']';) {
-        size_t n = scalar(s, at, out);
-        if (n == 0)
-            n = array_of_scalars(s, at, out);
-        if (n == 0) {
-            n = object(s, at);
-            struct mr_str json = mr_str_slice(s, at, at + n);
-            mr_buf_str(out, mr_str_eq(json, MR_STR("{\"NullValue\":true}")) ? MR_STR("null") : json);
-        }
-        at += n;
-        if (s.ptr[at] == ',') {
-            mr_buf_str(out, MR_STR(" | "));
-            at++;
-        }
-    }
-    mr_buf_char(out, '\n');
-}
-
-static void compact(struct mr_str rows, struct mr_buf *out)
-{
-    for (size_t at = 0; at < rows.len;) {
-        size_t end = mr_str_find(rows, '\n', at);
-        struct mr_str line = mr_str_slice(rows, at, end);
-        if (line.ptr[0] == '[')
-            compact_row(line, out);
-        else
-            mr_buf_printf(out, "! " MR_STR_FMT "\n",
-                          MR_STR_ARG(mr_str_slice(line, mr_str_find(line, ' ', 0) + 1, line.len)));
-        at = end + 1;
-    }
-}
-
-/* ---- running
- * ------------------------------------------------------------------------------------------------- */
-
-static void run_statement(struct mr_str text, struct mr_buf *out)
-{
-    const struct sql_env env = {.lookup = &lookup, .now_ns = NOW, .time_floor = INT64_MIN};
-    struct mr_arena arena = MR_ARENA_INIT;
-    struct sql_plan *plan = NULL;
-    struct sql_error error = {0};
-    struct mr_buf rows = MR_BUF_INIT;
-
-    if (sql_prepare(text, &env, &arena, &plan, &error) != MR_OK) {
-        mr_buf_printf(out, "! " MR_STR_FMT "\n", MR_STR_ARG(error.message));
-    } else {
-        harness_run(plan, NULL, &rows);
-        compact(mr_buf_view(&rows), out);
-        if (memmem(out->ptr, out->len, "internal", 8) != NULL)
-            print_error(MR_STR_FMT "\n", MR_STR_ARG(plan->duckdb));
-    }
-    mr_buf_release(&rows);
-    mr_arena_release(&arena);
-}
+#include "engine/plant.h"
+#include "sql/reference.h"
 
 static unsigned bad;
+static struct mr_buf valued; /* the statements that gave rows, in lower case and without texts in quotes */
+
+static void add_valued(struct mr_str sql)
+{
+    char quote = '\0';
+
+    for (size_t i = 0; i < sql.len; i++) {
+        char c = sql.ptr[i];
+        if (quote == '\0' && (c == '\'' || c == '"'))
+            quote = c;
+        else if (c == quote)
+            quote = '\0';
+        else if (quote == '\0')
+            mr_buf_char(&valued, c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
+    }
+    mr_buf_char(&valued, '\n');
+}
 
 static void check_case(const char *file, struct mr_str sql, struct mr_str want)
 {
     struct mr_buf got = MR_BUF_INIT;
 
-    run_statement(sql, &got);
+    plant_run(sql, &got);
     if (!mr_str_eq(mr_buf_view(&got), want)) {
         print_error("%s: " MR_STR_FMT "\nwant\n" MR_STR_FMT "got\n" MR_STR_FMT "\n", file, MR_STR_ARG(sql),
                     MR_STR_ARG(want), MR_STR_ARG(mr_buf_view(&got)));
         bad++;
     }
+    if (mr_str_starts(want, MR_STR("=>")))
+        add_valued(sql);
     mr_buf_release(&got);
 }
 
@@ -265,19 +108,109 @@ static void rows_are_as_written(void **state)
     assert_int_equal(bad, 0);
 }
 
-static int fill(void **state)
+/* "=> a\n=> b\n" as "a / b". */
+static void one_line(struct mr_str lines, struct mr_buf *out)
 {
-    for (int i = 0; i < 6; i++) {
-        times[i] = i * 60 * MR_NS_PER_S;
-        cycles[i] = i;
-        low[i] = i / 2.0;
-        high[i] = 10 + i / 2.0;
+    for (size_t at = 0; at < lines.len;) {
+        size_t end = mr_str_find(lines, '\n', at);
+        if (at > 0)
+            mr_buf_str(out, MR_STR(" / "));
+        mr_buf_str(out, mr_str_slice(lines, lines.ptr[at] == '=' ? at + 3 : at, end));
+        at = end + 1;
     }
-    return harness_open(state);
 }
 
-int main(void)
+/* docs/sql.md claims nothing that is not so. */
+static void examples_of_the_reference_hold(void **state)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_as_written)};
-    return cmocka_run_group_tests(tests, fill, harness_close);
+    const struct sql_example *e;
+    unsigned wrong = 0;
+
+    MR_UNUSED(state);
+    for (size_t i = 0; (e = sql_example_at(i)) != NULL; i++) {
+        struct mr_buf sql = MR_BUF_INIT, got = MR_BUF_INIT, line = MR_BUF_INIT;
+        mr_buf_printf(&sql, "%s%s", e->prefix, e->statement);
+        plant_run(mr_buf_view(&sql), &got);
+        one_line(mr_buf_view(&got), &line);
+        if (!mr_str_eq(mr_buf_view(&line), mr_str_of(e->rows))) {
+            print_error(MR_STR_FMT "\nwant %s\ngot  " MR_STR_FMT "\n", MR_STR_ARG(mr_buf_view(&sql)), e->rows,
+                        MR_STR_ARG(mr_buf_view(&line)));
+            wrong++;
+        }
+        mr_buf_release(&sql);
+        mr_buf_release(&got);
+        mr_buf_release(&line);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static bool is_word(char c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Called somewhere: the name as a word, then "(", or, of a word like current_date, anything. */
+static bool has_value(const char *name)
+{
+    size_t n = strlen(name);
+    bool bare = strncmp(name, "current_", 8) == 0 || strncmp(name, "local", 5) == 0;
+
+    for (size_t at = 0; at + n < valued.len; at++) {
+        const char *p = valued.ptr + at;
+        if (memcmp(p, name, n) != 0 || (at > 0 && is_word(p[-1])) || is_word(p[n]))
+            continue;
+        const char *next = p + n + (p[n] == ' ');
+        if (bare || *next == '(')
+            return true;
+    }
+    return false;
+}
+
+/* The bar of the corpus: every function of the binder has a case with rows. Runs after rows_are_as_written.
+ */
+static void every_function_has_a_value(void **state)
+{
+    const char *name;
+    unsigned missing = 0, count = 0;
+
+    MR_UNUSED(state);
+    for (size_t i = 0; (name = sql_function_name(i)) != NULL; i++, count++) {
+        if (!has_value(name)) {
+            print_error("tests/sql/values has no rows of %s\n", name);
+            missing++;
+        }
+    }
+    print_message("%u of %u functions have a value\n", count - missing, count);
+    mr_buf_release(&valued);
+    assert_int_equal(missing, 0);
+}
+
+/* Each line of the input as a statement, followed by its answer: to see what a new case gives. */
+static int answer_input(void)
+{
+    char *line = NULL;
+    size_t cap = 0;
+
+    if (plant_open(NULL) != 0)
+        return 1;
+    for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {
+        struct mr_buf out = MR_BUF_INIT;
+        plant_run((struct mr_str){line, (size_t)n}, &out);
+        printf("%s" MR_STR_FMT "\n", line, MR_STR_ARG(mr_buf_view(&out)));
+        mr_buf_release(&out);
+    }
+    free(line);
+    return harness_close(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "-") == 0)
+        return answer_input();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_as_written),
+        cmocka_unit_test(every_function_has_a_value),
+        cmocka_unit_test(examples_of_the_reference_hold),
+    };
+    return cmocka_run_group_tests(tests, plant_open, harness_close);
 }

@@ -1,1 +1,0 @@
-SELECT lag(site) IGNORE NULLS OVER (ORDER BY time) FROM works.sensors

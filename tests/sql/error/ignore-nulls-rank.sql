@@ -1,0 +1,1 @@
+SELECT rank() IGNORE NULLS OVER (ORDER BY time) FROM works.sensors

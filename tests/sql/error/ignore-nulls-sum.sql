@@ -1,0 +1,1 @@
+SELECT sum(cycles) IGNORE NULLS FROM works.sensors

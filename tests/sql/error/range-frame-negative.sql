@@ -1,0 +1,1 @@
+SELECT sum(cycles) OVER (ORDER BY cycles RANGE BETWEEN -5 PRECEDING AND CURRENT ROW) FROM works.sensors

@@ -1,0 +1,1 @@
+SELECT sum(cycles) OVER (RANGE 5 PRECEDING) FROM works.sensors
