@@ -4,13 +4,15 @@
  * length, bytes); each begins at a sector, the top bit of the length begins a new segment, and a segment is
  * filled up with zeros to the size its header claims (up to 1 MiB), so that a small input can be a whole log.
  *
- * Checksums are not believed under MR_FUZZING. What recovery accepts has to be consistent.
+ * Checksums are not believed under MR_FUZZING and nothing is sealed. What recovery accepts has to be
+ * consistent.
  */
 #include "wal/read.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -159,11 +161,34 @@ static void check(const struct wal_recovery *r, const struct seen *s)
     MR_ASSERT(n == 0 ? r->durable_lsn + 1 == r->next_lsn : r->tail_lsn + n == r->next_lsn);
 }
 
+/* With one key of the log's. Its files are not needed any more once it is open. */
+static struct seal_keyring *make_keyring(void)
+{
+    char dir[] = "/tmp/fuzz-keys-XXXXXX", path[64];
+    static const char *const names[] = {"master.key", "keyring"};
+    struct seal_keyring *keyring;
+    struct seal_key key;
+    uint32_t generation;
+    struct mr_error err = MR_ERROR_INIT;
+    MR_ASSERT(mkdtemp(dir) != NULL);
+    MR_ASSERT(seal_keyring_open(&mr_io_posix, dir, &keyring, &err) == MR_OK);
+    MR_ASSERT(seal_keyring_newest(keyring, SEAL_SCOPE_STORE, &generation, &key, &err) == MR_OK);
+    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+    return keyring;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static FILE *null;
-    if (null == NULL)
+    static struct seal_keyring *keyring;
+    if (null == NULL) {
         null = fopen("/dev/null", "w");
+        keyring = make_keyring();
+    }
     struct files files = {.count = 0};
     const struct mr_io io = {.ctx = &files,
                              .open = mem_open,
@@ -175,13 +200,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wal_recovery r;
     struct seen s = {0, 0, 0, 0};
     struct mr_error err = MR_ERROR_INIT;
-    int status = wal_recover(&io, "/wal", 0, replay, &s, &r, &err);
+    int status = wal_recover(&io, "/wal", keyring, 0, replay, &s, &r, &err);
     MR_ASSERT(status == MR_OK || (status == MR_ECORRUPT && err.text[0] != '\0'));
     if (status == MR_OK)
         check(&r, &s);
     wal_recovery_release(&r);
     err = (struct mr_error)MR_ERROR_INIT;
-    MR_ASSERT(wal_dump(&io, "/wal", true, null, &err) == status);
+    MR_ASSERT(wal_dump(&io, "/wal", keyring, true, null, &err) == status);
     for (int i = 0; i < FILES; i++)
         free(files.file[i].bytes);
     return 0;

@@ -4,10 +4,12 @@
  *   -s seconds   of each part (3)     -w entries  each appender waits for durability after so many (1; 0:
  * never)
  *
- * Prints three parts: the disk alone (pwrite and fdatasync of 4 KiB into a growing and into a zero-filled
- * file), an append without waiting (the cost for the caller's CPU), and the log as the options say. The
- * numbers in docs/format/wal.md come from here.
+ * Prints the parts one after the other: the disk alone (pwrite and fdatasync of 4 KiB into a growing and into
+ * a zero-filled file), sealing alone (what a frame's encryption and checksum cost the log thread), an append
+ * without waiting (the cost for the caller's CPU), the log as the options say, and a replay. The numbers in
+ * docs/format/wal.md come from here. The keys are made in DIR/bench-keys and removed.
  */
+#include "base/hash.h"
 #include "wal/read.h"
 #include "wal/wal.h"
 
@@ -16,9 +18,12 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SAMPLES (1u << 20)
+
+static struct seal_keyring *keyring;
 
 struct samples {
     uint32_t *ns;
@@ -128,11 +133,61 @@ static void *append_all(void *arg)
     return NULL;
 }
 
+/* A frame with this payload, as wal_frame_seal does it, and how much of that is the checksum. */
+static void sealing_alone(size_t payload)
+{
+    struct seal_cipher *cipher;
+    unsigned char *bytes = calloc(1, payload + SEAL_TAG_BYTES);
+    if (bytes == NULL || seal_cipher_new(&cipher) != MR_OK)
+        die("out of memory");
+    struct wal_segment_header segment = {.generation = 1};
+    struct seal_key key = {{1}};
+    uint64_t rounds = ((uint64_t)256 << 20) / (payload + 1000), sum = 0;
+    int64_t start = now();
+    for (uint64_t i = 0; i < rounds; i++) {
+        struct wal_frame_header header = {.payload_bytes = (uint32_t)payload, .counter = i};
+        wal_frame_seal(&segment, &header, cipher, &key, bytes);
+    }
+    double both = (double)(now() - start) / (double)rounds;
+    start = now();
+    for (uint64_t i = 0; i < rounds; i++)
+        sum += mr_crc32c((uint32_t)i, bytes, payload + SEAL_TAG_BYTES);
+    double crc = (double)(now() - start) / (double)rounds;
+    char what[64];
+    snprintf(what, sizeof what, "sealing alone, %zu bytes", payload);
+    printf("%-34s %.0f ns, %.0f of it the checksum  (%.1f GB/s)%s\n", what, both, crc, (double)payload / both,
+           sum == 0 ? " " : "");
+    seal_cipher_free(cipher);
+    free(bytes);
+}
+
+static void keys(const char *dir, bool make)
+{
+    static const char *const names[] = {"/master.key", "/keyring", ""};
+    struct mr_error err = MR_ERROR_INIT;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/bench-keys", dir);
+    if (make) {
+        mkdir(path, 0700);
+        if (seal_keyring_open(&mr_io_posix, path, &keyring, &err) != MR_OK)
+            die(err.text);
+        return;
+    }
+    seal_keyring_close(keyring);
+    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/bench-keys%s", dir, names[i]);
+        remove(path);
+    }
+}
+
 /* Entries that fit the queue, appended in one go: no waiting, no refusals, so the time is the caller's. */
 static void append_alone(const char *dir, struct mr_str entry)
 {
-    struct wal_options o = {
-        .io = &mr_io_posix, .clock = &mr_clock_system, .dir = dir, .max_queue_bytes = (size_t)256 << 20};
+    struct wal_options o = {.io = &mr_io_posix,
+                            .clock = &mr_clock_system,
+                            .keyring = keyring,
+                            .dir = dir,
+                            .max_queue_bytes = (size_t)256 << 20};
     struct wal *wal;
     struct mr_error err = MR_ERROR_INIT;
     if (wal_open(&o, NULL, NULL, &wal, &err) != MR_OK)
@@ -160,7 +215,7 @@ static void append_alone(const char *dir, struct mr_str entry)
 static void the_log(const char *dir, struct mr_str entry, unsigned threads, unsigned wait_every,
                     double seconds)
 {
-    struct wal_options o = {.io = &mr_io_posix, .clock = &mr_clock_system, .dir = dir};
+    struct wal_options o = {.io = &mr_io_posix, .clock = &mr_clock_system, .keyring = keyring, .dir = dir};
     struct wal *wal;
     struct mr_error err = MR_ERROR_INIT;
     if (wal_open(&o, NULL, NULL, &wal, &err) != MR_OK)
@@ -214,7 +269,7 @@ static int count_entry(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_e
 /* A quarter GiB written, then read as a start reads it. */
 static void replay(const char *dir, struct mr_str entry)
 {
-    struct wal_options o = {.io = &mr_io_posix, .clock = &mr_clock_system, .dir = dir};
+    struct wal_options o = {.io = &mr_io_posix, .clock = &mr_clock_system, .keyring = keyring, .dir = dir};
     struct wal *wal;
     struct mr_error err = MR_ERROR_INIT;
     if (wal_open(&o, NULL, NULL, &wal, &err) != MR_OK)
@@ -229,7 +284,7 @@ static void replay(const char *dir, struct mr_str entry)
     uint64_t bytes = 0;
     struct wal_recovery r;
     int64_t start = now();
-    if (wal_recover(&mr_io_posix, dir, 0, count_entry, &bytes, &r, &err) != MR_OK)
+    if (wal_recover(&mr_io_posix, dir, keyring, 0, count_entry, &bytes, &r, &err) != MR_OK)
         die(err.text);
     double took = (double)(now() - start) / 1e9;
     printf("%-34s %.0f MB/s  %.0f entries/s\n", "replay", (double)bytes / took / 1e6,
@@ -271,9 +326,14 @@ int main(int argc, char **argv)
     memset(entry, 'e', bytes);
     disk_alone(argv[optind], false, seconds);
     disk_alone(argv[optind], true, seconds);
+    keys(argv[optind], true);
+    static const size_t payloads[] = {1000, 8000, 64 << 10, 1 << 20};
+    for (size_t i = 0; i < MR_ARRAY_LEN(payloads); i++)
+        sealing_alone(payloads[i]);
     append_alone(argv[optind], (struct mr_str){entry, bytes});
     the_log(argv[optind], (struct mr_str){entry, bytes}, threads, wait_every, seconds);
     replay(argv[optind], (struct mr_str){entry, bytes});
+    keys(argv[optind], false);
     free(entry);
     return 0;
 }

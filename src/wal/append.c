@@ -17,7 +17,7 @@ void wal_batch_init(struct wal_batch *batch)
 
 int wal_batch_reserve(struct wal_batch *batch, size_t len)
 {
-    size_t need = (len + WAL_SECTOR - 1) / WAL_SECTOR * WAL_SECTOR;
+    size_t need = (len + SEAL_TAG_BYTES + WAL_SECTOR - 1) / WAL_SECTOR * WAL_SECTOR;
     if (MR_LIKELY(need <= batch->cap))
         return MR_OK;
     size_t cap = batch->cap * 2;

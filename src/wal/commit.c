@@ -3,9 +3,9 @@
  * Happy path
  *   1. Take the first batch of the queue. While it is being written the next one fills: that is the whole of
  * group commit, there is no waiting for company.
- *   2. Seal the frame (LSNs, durable mark, checksums) and write it with one pwrite into the active segment,
- * whose bytes exist already, then one fdatasync. A frame that does not fit goes into the next segment
- * (segment.c).
+ *   2. Seal the frame (LSNs, durable mark, payload, checksums) and write it with one pwrite into the active
+ * segment, whose bytes exist already, then one fdatasync. A frame that does not fit goes into the next
+ * segment (segment.c).
  *   3. Publish the durable LSN, then run the waiters in LSN order, then the late ones (wal_notify).
  *   4. Nothing to do for idle_mark_ms: write an empty frame with the durable mark, so that later damage to
  * the last acknowledged frame is not taken for a torn write. The same before closing.
@@ -30,8 +30,7 @@ void wal_die(const char *what, const char *path, const char *why)
     abort();
 }
 
-void wal_write_frame(struct wal *wal, int fd, uint64_t offset, const unsigned char id[WAL_ID_BYTES],
-                     struct wal_batch *b)
+void wal_write_frame(struct wal *wal, int fd, uint64_t offset, struct wal_batch *b)
 {
     struct wal_frame_header header = {
         .payload_bytes = (uint32_t)(b->len - WAL_FRAME_HEADER_BYTES),
@@ -39,14 +38,14 @@ void wal_write_frame(struct wal *wal, int fd, uint64_t offset, const unsigned ch
         .first_lsn = b->first_lsn,
         .durable_lsn = wal->durable_lsn,
         .offset = offset,
+        .counter = wal->counter++,
     };
-    memcpy(header.id, id, WAL_ID_BYTES);
-    wal_frame_header_seal(&header, b->bytes + WAL_FRAME_HEADER_BYTES);
-    memcpy(b->bytes, &header, sizeof header);
-    size_t total = wal_frame_bytes(header.payload_bytes);
+    size_t total = wal_frame_bytes(header.payload_bytes), end = b->len + SEAL_TAG_BYTES;
     MR_ASSERT(total <= b->cap && offset + total <= wal->segment_bytes);
     MR_ASSERT(header.durable_lsn + 1 == header.first_lsn);
-    memset(b->bytes + b->len, 0, total - b->len); /* whole pages: the kernel need not read the old ones */
+    wal_frame_seal(&wal->header, &header, wal->cipher, &wal->key, b->bytes + WAL_FRAME_HEADER_BYTES);
+    memcpy(b->bytes, &header, sizeof header);
+    memset(b->bytes + end, 0, total - end); /* whole pages: the kernel need not read the old ones */
     struct mr_error err = MR_ERROR_INIT;
     if (mr_io_pwrite_full(wal->io, fd, b->bytes, total, (int64_t)offset, wal->path, &err) != MR_OK)
         wal_die("write", wal->path, err.text);
@@ -176,7 +175,7 @@ static bool write_batch(struct wal *wal, struct wal_batch *b)
         if (!wal_roll(wal, b))
             return false;
     } else {
-        wal_write_frame(wal, wal->fd, wal->offset, wal->id, b);
+        wal_write_frame(wal, wal->fd, wal->offset, b);
         wal_sync(wal, wal->fd, b);
         wal->offset += need;
     }

@@ -6,6 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+struct log {
+    const struct mr_io *io;
+    const char *dir;
+    struct seal_keyring *keyring;
+};
+
 static void print_entries(const struct wal_frame *f, FILE *out)
 {
     struct mr_cursor c = mr_cursor_of(f->payload.ptr, f->payload.len);
@@ -30,9 +36,9 @@ static void print_frame(const struct wal_frame *f, uint64_t limit, bool behind, 
     const char *kind = behind ? "behind" : is_void(h, limit) ? "void" : h->entries == 0 ? "mark" : "frame";
     fprintf(out,
             "  %s offset=%" PRIu64 " bytes=%zu payload=%" PRIu32 " entries=%" PRIu32 " first_lsn=%" PRIu64
-            " durable_lsn=%" PRIu64 " crc=%08" PRIx32 "\n",
+            " durable_lsn=%" PRIu64 " counter=%" PRIu64 " crc=%08" PRIx32 "\n",
             kind, h->offset, wal_frame_bytes(h->payload_bytes), h->payload_bytes, h->entries, h->first_lsn,
-            h->durable_lsn, h->crc);
+            h->durable_lsn, h->counter, h->crc);
     if (entries)
         print_entries(f, out);
 }
@@ -63,53 +69,57 @@ static int dump_frames(struct wal_reader *r, uint64_t limit, bool entries, FILE 
     }
 }
 
-static int dump_segment(const struct mr_io *io, const char *dir, uint64_t sequence, uint64_t limit,
-                        bool entries, FILE *out, struct mr_error *err)
+static int dump_segment(const struct log *log, uint64_t sequence, uint64_t limit, bool entries, FILE *out,
+                        struct mr_error *err)
 {
     struct wal_reader r;
     struct mr_error local = MR_ERROR_INIT;
-    char name[WAL_NAME_BYTES], id[2 * WAL_ID_BYTES + 1];
+    char name[WAL_NAME_BYTES], id[2 * SEAL_ID_BYTES + 1];
     wal_segment_name(sequence, name);
-    int status = wal_reader_open(&r, io, dir, sequence, &local);
+    int status = wal_reader_open(&r, log->io, log->dir, log->keyring, sequence, &local);
     if (status == MR_ECORRUPT) {
         fprintf(out, "segment %s damaged \"%s\"\n", name, local.text);
         return MR_OK;
     }
     if (status != MR_OK)
         return mr_error_set(err, (enum mr_status)status, "%s", local.text);
-    mr_hex_encode(r.header.id, WAL_ID_BYTES, id);
+    mr_hex_encode(r.header.id, SEAL_ID_BYTES, id);
     fprintf(out,
-            "segment %s version=%" PRIu32 " bytes=%" PRId64 " of=%" PRIu64 " first_lsn=%" PRIu64 " id=%s\n",
-            name, r.header.version, r.size, r.header.segment_bytes, r.header.first_lsn, id);
+            "segment %s version=%" PRIu32 " bytes=%" PRId64 " of=%" PRIu64 " first_lsn=%" PRIu64
+            " generation=%" PRIu32 " id=%s\n",
+            name, r.header.version, r.size, r.header.segment_bytes, r.header.first_lsn, r.header.generation,
+            id);
     status = dump_frames(&r, limit, entries, out, err);
     wal_reader_close(&r);
     return status;
 }
 
 /* First LSN of a segment; when that cannot be known no frame is taken for void. */
-static uint64_t first_lsn(const struct mr_io *io, const char *dir, uint64_t sequence)
+static uint64_t first_lsn(const struct log *log, uint64_t sequence)
 {
     struct wal_reader r;
-    if (wal_reader_open(&r, io, dir, sequence, NULL) != MR_OK)
+    if (wal_reader_open(&r, log->io, log->dir, log->keyring, sequence, NULL) != MR_OK)
         return UINT64_MAX;
     wal_reader_close(&r);
     return r.header.first_lsn;
 }
 
-int wal_dump(const struct mr_io *io, const char *dir, bool entries, FILE *out, struct mr_error *err)
+int wal_dump(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, bool entries, FILE *out,
+             struct mr_error *err)
 {
+    const struct log log = {io, dir, keyring};
     struct wal_list list;
     int status = wal_list_read(io, dir, &list, err);
     for (size_t i = 0; i < list.count && status == MR_OK; i++) {
-        uint64_t limit = i + 1 < list.count ? first_lsn(io, dir, list.sequences[i + 1]) : UINT64_MAX;
-        status = dump_segment(io, dir, list.sequences[i], limit, entries, out, err);
+        uint64_t limit = i + 1 < list.count ? first_lsn(&log, list.sequences[i + 1]) : UINT64_MAX;
+        status = dump_segment(&log, list.sequences[i], limit, entries, out, err);
     }
     wal_list_release(&list);
     if (status != MR_OK)
         return status;
     struct wal_recovery r;
     struct mr_error verdict = MR_ERROR_INIT;
-    status = wal_recover(io, dir, 0, NULL, NULL, &r, &verdict);
+    status = wal_recover(io, dir, keyring, 0, NULL, NULL, &r, &verdict);
     if (status == MR_OK)
         fprintf(out,
                 "verdict ok next_lsn=%" PRIu64 " durable_lsn=%" PRIu64 " entries=%" PRIu64

@@ -36,6 +36,7 @@ static int take_options(struct wal *wal, const struct wal_options *o, struct mr_
 {
     wal->io = o->io;
     wal->clock = o->clock;
+    wal->keyring = o->keyring;
     if (strlen(o->dir) + WAL_NAME_BYTES >= WAL_PATH_BYTES)
         return mr_error_set(err, MR_EINVAL, "path too long: %s", o->dir);
     wal->dir = mr_strndup(o->dir, strlen(o->dir));
@@ -48,7 +49,8 @@ static int take_options(struct wal *wal, const struct wal_options *o, struct mr_
     if (wal->segment_bytes < 2 * WAL_SECTOR)
         wal->segment_bytes = 2 * WAL_SECTOR;
     uint64_t entry = or_default(o->max_frame_bytes, DEFAULT_FRAME);
-    uint64_t fits = wal->segment_bytes - WAL_SECTOR - WAL_FRAME_HEADER_BYTES - WAL_VARINT_MAX;
+    uint64_t fits =
+        wal->segment_bytes - WAL_SECTOR - WAL_FRAME_HEADER_BYTES - SEAL_TAG_BYTES - WAL_VARINT_MAX;
     entry = entry < fits ? entry : fits;
     entry = entry < WAL_MAX_PAYLOAD - WAL_VARINT_MAX ? entry : WAL_MAX_PAYLOAD - WAL_VARINT_MAX;
     wal->max_entry = entry;
@@ -86,6 +88,8 @@ static void release(struct wal *wal)
         }
     }
     mr_free(wal->mark.bytes);
+    seal_cipher_free(wal->cipher);
+    seal_key_wipe(&wal->key);
     if (wal->fd >= 0)
         wal->io->close(wal->io->ctx, wal->fd);
     if (wal->dir_fd >= 0)
@@ -128,7 +132,7 @@ static int recover(struct wal *wal, const struct wal_options *o, wal_replay_fn *
                    struct mr_error *err)
 {
     struct wal_recovery r;
-    int status = wal_recover(wal->io, wal->dir, o->need_lsn, replay, ctx, &r, err);
+    int status = wal_recover(wal->io, wal->dir, wal->keyring, o->need_lsn, replay, ctx, &r, err);
     if (status == MR_OK)
         status = requeue_tail(wal, &r, err);
     if (status != MR_OK)
@@ -201,6 +205,16 @@ static int sync_newest(struct wal *wal, struct mr_error *err)
     return rc < 0 ? mr_error_errno(err, MR_EIO, -rc, "cannot sync %s", path) : MR_OK;
 }
 
+/* Makes the log's data key if there is none, so that the log thread finds one and never waits for it. */
+static int first_key(struct wal *wal, struct mr_error *err)
+{
+    struct seal_key key;
+    uint32_t generation;
+    int status = seal_keyring_newest(wal->keyring, SEAL_SCOPE_STORE, &generation, &key, err);
+    seal_key_wipe(&key);
+    return status;
+}
+
 int wal_open(const struct wal_options *options, wal_replay_fn *replay, void *ctx, struct wal **out,
              struct mr_error *err)
 {
@@ -213,7 +227,8 @@ int wal_open(const struct wal_options *options, wal_replay_fn *replay, void *ctx
     wal_batch_init(&wal->mark);
     init_locks(wal);
     int status = take_options(wal, options, err);
-    if (status == MR_OK && wal_batch_reserve(&wal->mark, wal->mark.len) != MR_OK)
+    if (status == MR_OK &&
+        (wal_batch_reserve(&wal->mark, wal->mark.len) != MR_OK || seal_cipher_new(&wal->cipher) != MR_OK))
         status = mr_error_set(err, MR_ENOMEM, "out of memory opening the log");
     if (status != MR_OK)
         goto done;
@@ -223,6 +238,8 @@ int wal_open(const struct wal_options *options, wal_replay_fn *replay, void *ctx
         goto done;
     }
     status = recover(wal, options, replay, ctx, err);
+    if (status == MR_OK)
+        status = first_key(wal, err);
     if (status == MR_OK)
         status = start(wal, err);
     if (status != MR_OK)

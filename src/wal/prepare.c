@@ -156,11 +156,11 @@ void wal_ready_named(struct wal *wal)
     pthread_mutex_unlock(&wal->lock);
 }
 
-void wal_ready_reject(struct wal *wal, int fd, int errnum)
+void wal_ready_reject(struct wal *wal, int fd, const char *why)
 {
     char path[WAL_PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", wal->dir, WAL_TEMP_NAME);
-    mr_log(MR_LOG_ERROR, "wal_no_room", "reason=\"cannot name %s: %s\"", path, strerror(errnum));
+    mr_log(MR_LOG_ERROR, "wal_no_room", "reason=\"cannot use %s: %s\"", path, why);
     wal->io->close(wal->io->ctx, fd);
     wal->io->unlink(wal->io->ctx, path);
     pthread_mutex_lock(&wal->lock);

@@ -12,6 +12,8 @@
  *   3. A segment gets its name only when its header and first frame are on disk, so a named segment is never
  * empty.
  *   4. done_lsn <= durable_lsn: waiters run after their LSN is published.
+ *   5. A segment's key is derived from an id drawn for this attempt to make it, and `counter` moves with each
+ *      frame sealed: no nonce is used twice under a key, whatever fails.
  */
 #ifndef MR_WAL_PRIVATE_H
 #define MR_WAL_PRIVATE_H
@@ -36,6 +38,7 @@ struct wal {
     /* set by wal_open, constant since */
     const struct mr_io *io;
     const struct mr_clock *clock;
+    struct seal_keyring *keyring;
     char *dir;
     int dir_fd; /* for fsync: names cannot become durable without it, so it is held from the start */
     uint64_t segment_bytes;
@@ -76,9 +79,12 @@ struct wal {
     uint64_t room; /* bytes left in the active segment for frames not yet taken from the queue */
 
     /* the log thread's own */
-    int fd;            /* active segment; -1 before the first frame */
-    uint64_t sequence; /* of the newest segment, active or recovered */
-    unsigned char id[WAL_ID_BYTES];
+    int fd;                           /* active segment; -1 before the first frame */
+    uint64_t sequence;                /* of the newest segment, active or recovered */
+    struct wal_segment_header header; /* of the active segment, or of the one to become it */
+    struct seal_key key;              /* its key */
+    uint64_t counter;                 /* frames sealed under that key, written or not */
+    struct seal_cipher *cipher;
     uint64_t offset;     /* of the next frame */
     uint64_t marked_lsn; /* highest durable LSN that is on disk as a mark */
     char path[WAL_PATH_BYTES];
@@ -100,7 +106,8 @@ struct wal {
 void wal_die(const char *what, const char *path, const char *why) __attribute__((noreturn, cold));
 
 void wal_batch_init(struct wal_batch *batch);
-int wal_batch_reserve(struct wal_batch *batch, size_t len) MR_MUST_USE; /* room for len bytes and padding */
+/* Room for len bytes, the tag and the padding. */
+int wal_batch_reserve(struct wal_batch *batch, size_t len) MR_MUST_USE;
 
 /* Segment bytes the batch takes as a frame. */
 static inline uint64_t wal_batch_room(const struct wal_batch *batch)
@@ -117,16 +124,16 @@ int wal_ready_take(struct wal *wal, uint64_t need);
 /* The segment taken has its own name now: the temporary one is free. Log thread. */
 void wal_ready_named(struct wal *wal);
 /* The segment taken turned out to be unusable: forget it and make another. Log thread. */
-void wal_ready_reject(struct wal *wal, int fd, int errnum);
+void wal_ready_reject(struct wal *wal, int fd, const char *why);
 /* Somebody needs room that is not there: try again now. Under lock. */
 void wal_ready_retry(struct wal *wal);
 
 /* Makes the ready segment the active one, with the batch as its first frame; durable when it returns. false:
  * closing without room. Log thread. */
 bool wal_roll(struct wal *wal, struct wal_batch *batch);
-/* Seals and writes the batch at the offset; not synced. Log thread. */
-void wal_write_frame(struct wal *wal, int fd, uint64_t offset, const unsigned char id[WAL_ID_BYTES],
-                     struct wal_batch *batch);
+/* Seals the batch where it lies, as a frame of the segment in wal->header, and writes it at the offset; not
+ * synced. Log thread. */
+void wal_write_frame(struct wal *wal, int fd, uint64_t offset, struct wal_batch *batch);
 /* Makes the batch just written to fd durable, and counts it. Log thread. */
 void wal_sync(struct wal *wal, int fd, const struct wal_batch *batch);
 

@@ -36,8 +36,29 @@ static int view(struct wal_reader *r, int64_t offset, size_t len, const unsigned
     return MR_OK;
 }
 
-int wal_reader_open(struct wal_reader *r, const struct mr_io *io, const char *dir, uint64_t sequence,
-                    struct mr_error *err)
+/* The segment's key, from its header. */
+static int find_key(struct wal_reader *r, struct seal_keyring *keyring, struct mr_error *err)
+{
+    struct seal_key data_key;
+    struct mr_error why = MR_ERROR_INIT;
+    int status = seal_keyring_get(keyring, SEAL_SCOPE_STORE, r->header.generation, &data_key, &why);
+    if (status == MR_ENOENT)
+        return mr_error_set(
+            err, MR_ECORRUPT,
+            "%s: damaged: sealed under generation %u of the log's key, and %s. Without that key "
+            "its entries cannot be read; put back a keyring that has it",
+            r->path, r->header.generation, why.text);
+    if (status != MR_OK)
+        return mr_error_set(err, (enum mr_status)status, "%s", why.text);
+    status = seal_derive(&data_key, r->header.id, &r->key, err);
+    seal_key_wipe(&data_key);
+    if (status == MR_OK && seal_cipher_new(&r->cipher) != MR_OK)
+        status = mr_error_set(err, MR_ENOMEM, "out of memory reading %s", r->path);
+    return status;
+}
+
+int wal_reader_open(struct wal_reader *r, const struct mr_io *io, const char *dir,
+                    struct seal_keyring *keyring, uint64_t sequence, struct mr_error *err)
 {
     char name[WAL_NAME_BYTES];
     *r = (struct wal_reader){.io = io, .fd = -1, .offset = WAL_SECTOR};
@@ -64,6 +85,8 @@ int wal_reader_open(struct wal_reader *r, const struct mr_io *io, const char *di
         why = "the header is another segment's";
     if (why != NULL)
         status = mr_error_set(err, MR_ECORRUPT, "%s: damaged at offset 0: %s", r->path, why);
+    if (status == MR_OK)
+        status = find_key(r, keyring, err);
 done:
     if (status != MR_OK)
         wal_reader_close(r);
@@ -78,6 +101,26 @@ void wal_reader_close(struct wal_reader *r)
     mr_free(r->window);
     r->window = NULL;
     r->window_len = r->window_cap = 0;
+    mr_free(r->plain);
+    r->plain = NULL;
+    r->plain_cap = 0;
+    seal_cipher_free(r->cipher);
+    r->cipher = NULL;
+    seal_key_wipe(&r->key);
+}
+
+/* Room for a payload of this length. */
+static int reserve_plain(struct wal_reader *r, size_t len, struct mr_error *err)
+{
+    if (len <= r->plain_cap)
+        return MR_OK;
+    mr_free(r->plain);
+    r->plain_cap = len < WINDOW_BYTES ? WINDOW_BYTES : len;
+    r->plain = mr_malloc(r->plain_cap);
+    if (r->plain != NULL)
+        return MR_OK;
+    r->plain_cap = 0;
+    return mr_error_set(err, MR_ENOMEM, "out of memory reading %s", r->path);
 }
 
 int wal_reader_next(struct wal_reader *r, struct wal_frame *out, const char **why, struct mr_error *err)
@@ -87,23 +130,27 @@ int wal_reader_next(struct wal_reader *r, struct wal_frame *out, const char **wh
     int status = view(r, r->offset, WAL_FRAME_HEADER_BYTES, &bytes, err);
     if (status != MR_OK)
         return status;
-    *why = wal_frame_header_read(bytes, r->header.id, (uint64_t)r->offset, (uint64_t)(r->size - r->offset),
+    *why = wal_frame_header_read(bytes, &r->header, (uint64_t)r->offset, (uint64_t)(r->size - r->offset),
                                  &out->header);
     if (*why != NULL)
         return MR_ENOENT;
-    status = view(r, r->offset, WAL_FRAME_HEADER_BYTES + out->header.payload_bytes, &bytes, err);
+    size_t len = out->header.payload_bytes;
+    status = view(r, r->offset, WAL_FRAME_HEADER_BYTES + len + SEAL_TAG_BYTES, &bytes, err);
     if (status != MR_OK)
         return status;
-    const unsigned char *payload = bytes + WAL_FRAME_HEADER_BYTES;
-    bool malformed;
-    *why = wal_frame_payload_check(&out->header, payload, &malformed);
-    if (*why != NULL && malformed)
-        return mr_error_set(err, MR_ECORRUPT, "%s: damaged at offset %lld: %s", r->path, (long long)r->offset,
-                            *why);
+    const unsigned char *sealed = bytes + WAL_FRAME_HEADER_BYTES;
+    *why = wal_frame_payload_check(&out->header, sealed);
     if (*why != NULL)
         return MR_ENOENT;
-    out->payload = (struct mr_str){(const char *)payload, out->header.payload_bytes};
-    r->offset += (int64_t)wal_frame_bytes(out->header.payload_bytes);
+    status = reserve_plain(r, len, err);
+    if (status != MR_OK)
+        return status;
+    *why = wal_frame_open(&r->header, &out->header, r->cipher, &r->key, sealed, r->plain);
+    if (*why != NULL)
+        return mr_error_set(err, MR_ECORRUPT, "%s: damaged at offset %lld: %s", r->path, (long long)r->offset,
+                            *why);
+    out->payload = (struct mr_str){(const char *)r->plain, len};
+    r->offset += (int64_t)wal_frame_bytes(len);
     return MR_OK;
 }
 

@@ -32,10 +32,14 @@ struct wal_reader {
     int64_t size; /* of the file */
     char path[WAL_PATH_BYTES];
     struct wal_segment_header header;
+    struct seal_key key; /* of the segment */
+    struct seal_cipher *cipher;
     int64_t offset; /* where the next frame is looked for */
     unsigned char *window;
     size_t window_len, window_cap;
     int64_t window_offset;
+    unsigned char *plain; /* the payload of the last frame; the window stays sealed, it may be read again */
+    size_t plain_cap;
 };
 
 struct wal_frame {
@@ -43,15 +47,15 @@ struct wal_frame {
     struct mr_str payload;
 };
 
-/* Opens a segment and checks its header. MR_ECORRUPT with a report when that is damaged. On failure there is
- * nothing to close. */
-int wal_reader_open(struct wal_reader *reader, const struct mr_io *io, const char *dir, uint64_t sequence,
-                    struct mr_error *err);
+/* Opens a segment and checks its header. MR_ECORRUPT with a report when that is damaged, or names a key that
+ * the keyring does not have. On failure there is nothing to close. */
+int wal_reader_open(struct wal_reader *reader, const struct mr_io *io, const char *dir,
+                    struct seal_keyring *keyring, uint64_t sequence, struct mr_error *err);
 void wal_reader_close(struct wal_reader *reader);
 
 /* The frame at reader->offset, which moves behind it. MR_ENOENT: there is no valid frame, *why says what is
- * there and reader->offset stays. MR_ECORRUPT: its checksums hold and its contents make no sense. MR_EIO,
- * MR_ENOMEM. */
+ * there and reader->offset stays. MR_ECORRUPT: its checksums hold, and its seal does not or its contents make
+ * no sense; *why says which. MR_EIO, MR_ENOMEM. */
 int wal_reader_next(struct wal_reader *reader, struct wal_frame *out, const char **why, struct mr_error *err);
 
 /* Behind an invalid frame: looks at every sector from reader->offset on. *durable_lsn is raised to the
@@ -80,12 +84,13 @@ struct wal_recovery {
 
 /* The recovery rule (docs/format/wal.md): replays every entry, decides what is torn and what is damaged.
  * need_lsn: the oldest entry that has to be there, 0 for whatever the oldest segment begins with. */
-int wal_recover(const struct mr_io *io, const char *dir, uint64_t need_lsn, wal_replay_fn *replay, void *ctx,
-                struct wal_recovery *out, struct mr_error *err);
+int wal_recover(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, uint64_t need_lsn,
+                wal_replay_fn *replay, void *ctx, struct wal_recovery *out, struct mr_error *err);
 void wal_recovery_release(struct wal_recovery *recovery);
 
 /* Prints every segment, frame and the verdict of the recovery rule. With `entries` also each entry in
  * hexadecimal. MR_ECORRUPT when the log is damaged (and says so in the text as well). */
-int wal_dump(const struct mr_io *io, const char *dir, bool entries, FILE *out, struct mr_error *err);
+int wal_dump(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, bool entries, FILE *out,
+             struct mr_error *err);
 
 #endif

@@ -16,6 +16,8 @@
  *   a segment is missing    The one before ends below the next one's first LSN, which is m <= D: MR_ECORRUPT.
  * The oldest ones may be missing, down to the caller's need_lsn. newest segment shorter than it was made:
  * MR_ECORRUPT; marks may have gone with the end.
+ *   a seal is broken        Right checksums over a wrong tag: no crash writes that, so it is never a torn end
+ *                           to be cut. MR_ECORRUPT, as is a segment whose key the keyring does not have.
  *
  * Entries above D come back as well: they were written, perhaps acknowledged. But they may exist in the page
  * cache only (after a kill) or, after a failed sync, in clean pages that will never reach the disk. The
@@ -27,6 +29,7 @@
 struct pass {
     const struct mr_io *io;
     const char *dir;
+    struct seal_keyring *keyring;
     wal_replay_fn *replay;
     void *ctx;
     struct wal_recovery *out;
@@ -44,7 +47,7 @@ static int read_headers(struct pass *p, struct mr_error *err)
         status = mr_error_set(err, MR_ENOMEM, "out of memory listing %s", p->dir);
     for (size_t i = 0; i < list.count && status == MR_OK; i++) {
         struct wal_reader reader;
-        status = wal_reader_open(&reader, p->io, p->dir, list.sequences[i], err);
+        status = wal_reader_open(&reader, p->io, p->dir, p->keyring, list.sequences[i], err);
         if (status != MR_OK)
             break;
         uint64_t first = reader.header.first_lsn;
@@ -154,7 +157,7 @@ static int read_segment(struct pass *p, const struct wal_segment_ref *ref, bool 
 {
     struct wal_recovery *out = p->out;
     struct wal_reader r;
-    int status = wal_reader_open(&r, p->io, p->dir, ref->sequence, err);
+    int status = wal_reader_open(&r, p->io, p->dir, p->keyring, ref->sequence, err);
     if (status != MR_OK)
         return status;
     MR_ASSERT(out->next_lsn ==
@@ -181,11 +184,11 @@ static int read_segment(struct pass *p, const struct wal_segment_ref *ref, bool 
     return status;
 }
 
-int wal_recover(const struct mr_io *io, const char *dir, uint64_t need_lsn, wal_replay_fn *replay, void *ctx,
-                struct wal_recovery *out, struct mr_error *err)
+int wal_recover(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, uint64_t need_lsn,
+                wal_replay_fn *replay, void *ctx, struct wal_recovery *out, struct mr_error *err)
 {
     *out = (struct wal_recovery){.next_lsn = 1, .tail = MR_BUF_INIT};
-    struct pass p = {io, dir, replay, ctx, out, UINT64_MAX};
+    struct pass p = {io, dir, keyring, replay, ctx, out, UINT64_MAX};
     int status = read_headers(&p, err);
     if (status != MR_OK)
         return status;

@@ -2,8 +2,8 @@
  *
  * Happy path
  *   1. Take the file that the preparer has ready.
- *   2. Write the header (a fresh random id, the next number, the first LSN) and the first frame; one sync for
- * both.
+ *   2. Write the header (a fresh random id and with it a fresh key, the next number, the first LSN) and the
+ * first frame; one sync for both.
  *   3. Give it its name, sync the directory. From here on the segment exists, with a frame in it: what its
  * header says about older segments (all below first_lsn durable, the rest void) becomes true in the same
  * instant.
@@ -12,9 +12,9 @@
  *
  * Failure modes
  *   write or sync fails   wal_die
- *   rename fails          Nothing refers to the file: it is dropped and the frame waits for another one.
- *   the cut fails         Room is wasted until the trim; one line in the log.
- *   crash before 3        The file has a temporary name and is overwritten by the next start.
+ *   no key, or the rename fails   Nothing refers to the file: it is dropped and the frame waits for another
+ * one. the cut fails         Room is wasted until the trim; one line in the log. crash before 3        The
+ * file has a temporary name and is overwritten by the next start.
  */
 #include "wal/private.h"
 
@@ -31,18 +31,32 @@ static void segment_path(const struct wal *wal, uint64_t sequence, char out[WAL_
     snprintf(out, WAL_PATH_BYTES, "%s/%s", wal->dir, name);
 }
 
-static void write_header(struct wal *wal, int fd, uint64_t sequence, uint64_t first_lsn,
-                         const unsigned char *id)
+/* A new header, and the key that follows from its id and the newest data key. The one before is done with:
+ * a segment is left for good when its next frame does not fit. */
+static int begin_segment(struct wal *wal, uint64_t sequence, uint64_t first_lsn, struct mr_error *err)
 {
-    unsigned char sector[WAL_SECTOR] = {0};
-    struct wal_segment_header header = {
+    struct wal_segment_header *header = &wal->header;
+    struct seal_key data_key;
+    *header = (struct wal_segment_header){
         .segment_bytes = wal->segment_bytes,
         .sequence = sequence,
         .first_lsn = first_lsn,
     };
-    memcpy(header.id, id, sizeof header.id);
-    wal_segment_header_seal(&header);
-    memcpy(sector, &header, sizeof header);
+    mr_random_bytes(header->id, sizeof header->id);
+    wal->counter = 0;
+    int status = seal_keyring_newest(wal->keyring, SEAL_SCOPE_STORE, &header->generation, &data_key, err);
+    if (status != MR_OK)
+        return status;
+    status = seal_derive(&data_key, header->id, &wal->key, err);
+    seal_key_wipe(&data_key);
+    wal_segment_header_seal(header);
+    return status;
+}
+
+static void write_header(struct wal *wal, int fd)
+{
+    unsigned char sector[WAL_SECTOR] = {0};
+    memcpy(sector, &wal->header, sizeof wal->header);
     struct mr_error err = MR_ERROR_INIT;
     if (mr_io_pwrite_full(wal->io, fd, sector, sizeof sector, 0, wal->path, &err) != MR_OK)
         wal_die("write", wal->path, err.text);
@@ -93,11 +107,19 @@ static void retire(struct wal *wal, uint64_t first_lsn)
     }
 }
 
+/* The frame goes into another segment, under that one's key: back to what was queued. */
+static void unseal(struct wal *wal, struct wal_batch *b)
+{
+    struct wal_frame_header header;
+    unsigned char *payload = b->bytes + WAL_FRAME_HEADER_BYTES;
+    memcpy(&header, b->bytes, sizeof header);
+    MR_ASSERT(wal_frame_open(&wal->header, &header, wal->cipher, &wal->key, payload, payload) == NULL);
+}
+
 bool wal_roll(struct wal *wal, struct wal_batch *b)
 {
     char temp[WAL_PATH_BYTES];
     uint64_t sequence = wal->sequence + 1;
-    unsigned char id[WAL_ID_BYTES];
     int fd;
     snprintf(temp, sizeof temp, "%s/%s", wal->dir, WAL_TEMP_NAME);
     segment_path(wal, sequence, wal->path);
@@ -105,14 +127,19 @@ bool wal_roll(struct wal *wal, struct wal_batch *b)
         fd = wal_ready_take(wal, wal_batch_room(b));
         if (fd < 0)
             return false;
-        mr_random_bytes(id, sizeof id);
-        write_header(wal, fd, sequence, b->first_lsn, id);
-        wal_write_frame(wal, fd, WAL_SECTOR, id, b);
+        struct mr_error err = MR_ERROR_INIT;
+        if (begin_segment(wal, sequence, b->first_lsn, &err) != MR_OK) {
+            wal_ready_reject(wal, fd, err.text);
+            continue;
+        }
+        write_header(wal, fd);
+        wal_write_frame(wal, fd, WAL_SECTOR, b);
         wal_sync(wal, fd, b);
         int rc = wal->io->rename(wal->io->ctx, temp, wal->path);
         if (rc == 0)
             break;
-        wal_ready_reject(wal, fd, -rc);
+        unseal(wal, b);
+        wal_ready_reject(wal, fd, strerror(-rc));
     }
     int rc = wal->io->fsync(wal->io->ctx, wal->dir_fd);
     if (rc < 0)
@@ -121,7 +148,6 @@ bool wal_roll(struct wal *wal, struct wal_batch *b)
         wal->io->close(wal->io->ctx, wal->fd);
     wal->fd = fd;
     wal->sequence = sequence;
-    memcpy(wal->id, id, sizeof id);
     wal->offset = WAL_SECTOR + wal_batch_room(b);
     pthread_mutex_lock(&wal->lock);
     MR_ASSERT(wal->nsegments < wal->segments_cap);

@@ -23,13 +23,13 @@ struct wal_options {
     const struct mr_io *io;
     const struct mr_clock *clock;
     struct seal_keyring *keyring; /* outlives the log; segments are sealed under its SEAL_SCOPE_STORE keys */
-    const char *dir;            /* exists; the log owns everything in it named by its pattern */
-    uint64_t segment_bytes;     /* 0: 64 MiB */
-    size_t max_frame_bytes;     /* payload of one group commit; 0: 8 MiB */
-    size_t max_queue_bytes;     /* entries waiting for a frame; appends beyond answer MR_EBUSY; 0: 32 MiB */
-    unsigned max_frame_entries; /* entries of one group commit; 0: 1,024 */
-    unsigned idle_mark_ms;      /* idle time after which an empty frame carries the durable mark; 0: 50 */
-    uint64_t need_lsn;          /* oldest entry that must be there, else MR_ECORRUPT; 0: unchecked */
+    const char *dir;              /* exists; the log owns everything in it named by its pattern */
+    uint64_t segment_bytes;       /* 0: 64 MiB */
+    size_t max_frame_bytes;       /* payload of one group commit; 0: 8 MiB */
+    size_t max_queue_bytes;       /* entries waiting for a frame; appends beyond answer MR_EBUSY; 0: 32 MiB */
+    unsigned max_frame_entries;   /* entries of one group commit; 0: 1,024 */
+    unsigned idle_mark_ms;        /* idle time after which an empty frame carries the durable mark; 0: 50 */
+    uint64_t need_lsn;            /* oldest entry that must be there, else MR_ECORRUPT; 0: unchecked */
 };
 
 /* Called once for each entry found at start, in LSN order. A non-zero return stops the open with that status.

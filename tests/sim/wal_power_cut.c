@@ -157,7 +157,7 @@ static void recover_and_judge(const struct promise *p, struct simdisk *state, si
     struct wal_recovery r;
     struct mr_error err = MR_ERROR_INIT;
     *f = (struct kit_found){.first_lsn = 0};
-    int status = wal_recover(simdisk_io(state), "/wal", 0, kit_replay, f, &r, &err);
+    int status = wal_recover(simdisk_io(state), "/wal", kit_keyring(), 0, kit_replay, f, &r, &err);
     wal_recovery_release(&r);
     if (status != MR_OK)
         broken(p, state, moment, kept, seed, err.text);

@@ -87,7 +87,7 @@ static void entry_sizes_have_a_limit(void **state)
     o.max_queue_bytes = 1;
     struct wal *wal = kit_open(&o, NULL);
     static char big[64 << 10];
-    size_t fits = o.segment_bytes - WAL_SECTOR - WAL_FRAME_HEADER_BYTES - WAL_VARINT_MAX;
+    size_t fits = o.segment_bytes - WAL_SECTOR - WAL_FRAME_HEADER_BYTES - SEAL_TAG_BYTES - WAL_VARINT_MAX;
     assert_int_equal(wal_append(wal, (struct mr_str){big, fits + 1}, NULL, NULL), MR_ELIMIT);
     assert_int_equal(wal_append(wal, (struct mr_str){big, fits}, NULL, NULL), MR_OK);
     wal_flush(wal);
@@ -216,7 +216,7 @@ static void what_comes_during_a_sync_shares_the_next(void **state)
     struct wal_frame f;
     const char *why;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(wal_reader_open(&r, &mr_io_posix, *state, 1, &err), &err);
+    check_ok(wal_reader_open(&r, &mr_io_posix, *state, kit_keyring(), 1, &err), &err);
     uint32_t most = 0;
     while (wal_reader_next(&r, &f, &why, &err) == MR_OK)
         most = f.header.entries > most ? f.header.entries : most;
@@ -240,7 +240,7 @@ static void frames_have_an_entry_cap(void **state)
     struct wal_frame f;
     const char *why;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(wal_reader_open(&r, &mr_io_posix, *state, 1, &err), &err);
+    check_ok(wal_reader_open(&r, &mr_io_posix, *state, kit_keyring(), 1, &err), &err);
     while (wal_reader_next(&r, &f, &why, &err) == MR_OK)
         assert_true(f.header.entries <= 7);
     wal_reader_close(&r);
@@ -282,7 +282,7 @@ static void an_idle_log_writes_its_mark_once(void **state)
     assert_int_equal(gate.empty_frames, 1);
     struct wal_recovery r;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(wal_recover(&mr_io_posix, *state, 0, NULL, NULL, &r, &err), &err);
+    check_ok(wal_recover(&mr_io_posix, *state, kit_keyring(), 0, NULL, NULL, &r, &err), &err);
     assert_int_equal(r.durable_lsn, 1);
     assert_int_equal(r.tail_entries, 0);
     wal_recovery_release(&r);

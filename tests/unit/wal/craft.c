@@ -3,6 +3,24 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+/* Which data key the segment is sealed under, and the segment's own key. */
+static void craft_key(struct craft *c)
+{
+    struct seal_key data_key;
+    struct mr_error err = MR_ERROR_INIT;
+    check_ok(seal_keyring_newest(kit_keyring(), SEAL_SCOPE_STORE, &c->header.generation, &data_key, &err),
+             &err);
+    check_ok(seal_derive(&data_key, c->header.id, &c->key, &err), &err);
+}
+
+static struct seal_cipher *cipher(void)
+{
+    static struct seal_cipher *c;
+    if (c == NULL)
+        assert_int_equal(seal_cipher_new(&c), MR_OK);
+    return c;
+}
+
 void craft_begin(struct craft *c, uint64_t sequence, uint64_t first_lsn)
 {
     memset(c, 0, sizeof *c);
@@ -10,6 +28,7 @@ void craft_begin(struct craft *c, uint64_t sequence, uint64_t first_lsn)
     c->header.sequence = sequence;
     c->header.first_lsn = first_lsn;
     memset(c->header.id, (int)sequence + 0x40, sizeof c->header.id);
+    craft_key(c);
     wal_segment_header_seal(&c->header);
     memcpy(c->bytes, &c->header, sizeof c->header);
     c->offset = WAL_SECTOR;
@@ -24,14 +43,14 @@ size_t craft_payload(struct craft *c, uint64_t first_lsn, uint32_t entries, uint
         .first_lsn = first_lsn,
         .durable_lsn = durable_lsn,
         .offset = c->offset,
+        .counter = c->counter++,
     };
     size_t at = c->offset;
     assert_true(at + wal_frame_bytes(payload.len) <= CRAFT_BYTES);
-    memcpy(h.id, c->header.id, sizeof h.id);
-    wal_frame_header_seal(&h, payload.ptr);
-    memcpy(c->bytes + at, &h, sizeof h);
     if (payload.len != 0)
         memcpy(c->bytes + at + sizeof h, payload.ptr, payload.len);
+    wal_frame_seal(&c->header, &h, cipher(), &c->key, c->bytes + at + sizeof h);
+    memcpy(c->bytes + at, &h, sizeof h);
     c->offset += wal_frame_bytes(payload.len);
     return at;
 }

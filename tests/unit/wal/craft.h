@@ -10,9 +10,12 @@
 struct craft {
     unsigned char bytes[CRAFT_BYTES];
     struct wal_segment_header header;
-    size_t offset; /* of the next frame */
+    struct seal_key key; /* of the segment */
+    uint64_t counter;    /* of the next frame */
+    size_t offset;       /* of the next frame */
 };
 
+/* Sealed under the newest key of kit_keyring(). */
 void craft_begin(struct craft *c, uint64_t sequence, uint64_t first_lsn);
 /* Adds a frame of entries first..first+entries-1 (kit_entry) with the mark; returns its offset. */
 size_t craft_frame(struct craft *c, uint64_t first_lsn, uint32_t entries, uint64_t durable_lsn);

@@ -56,7 +56,7 @@ static int set_up(void **state)
     struct simdisk *at = simdisk_power_cut(w.disk, w.flushed, SIMDISK_NONE, 0);
     struct wal_recovery r;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(wal_recover(simdisk_io(at), DIR, 0, NULL, NULL, &r, &err), &err);
+    check_ok(wal_recover(simdisk_io(at), DIR, kit_keyring(), 0, NULL, NULL, &r, &err), &err);
     assert_true(r.count >= 4 && r.tail_entries != 0);
     w.tail_lsn = r.tail_lsn;
     w.newest = r.segments[r.count - 1].sequence;
@@ -91,7 +91,7 @@ static enum outcome outcome(const struct mr_io *io)
     struct kit_found f = {.first_lsn = 0};
     struct wal_recovery r;
     struct mr_error err = MR_ERROR_INIT;
-    int status = wal_recover(io, DIR, 1, kit_replay, &f, &r, &err);
+    int status = wal_recover(io, DIR, kit_keyring(), 1, kit_replay, &f, &r, &err);
     enum outcome result = WRONG;
     if (status == MR_ECORRUPT) {
         result =
@@ -209,7 +209,7 @@ static void every_bit_of_a_frame_header_counts(void **state)
     struct simdisk *disk = simdisk_power_cut(w.disk, w.marked, SIMDISK_NONE, 0);
     const struct mr_io *io = simdisk_io(disk);
     int fd = open_segment(io, w.newest);
-    for (int64_t at = w.tail_offset; at < w.tail_offset + 80; at++) {
+    for (int64_t at = w.tail_offset; at < w.tail_offset + (int64_t)WAL_FRAME_HEADER_BYTES + 16; at++) {
         for (int bit = 0; bit < 8; bit++) {
             unsigned char byte, bad;
             assert_int_equal(io->pread(io->ctx, fd, &byte, 1, at), 1);
@@ -241,7 +241,7 @@ static void a_tail_torn_at_any_sector_is_cut(void **state)
     wal_flush(wal);
     size_t moment = simdisk_changes(start);
     wal_close(wal);
-    int sectors = (int)(WAL_FRAME_HEADER_BYTES + sizeof big + 2 + 511) / 512;
+    int sectors = (int)(WAL_FRAME_HEADER_BYTES + sizeof big + 2 + SEAL_TAG_BYTES + 511) / 512;
     for (int how = 0; how < 2; how++) {
         for (int k = 0; k <= sectors; k++) {
             static const char zeros[512];
@@ -254,7 +254,7 @@ static void a_tail_torn_at_any_sector_is_cut(void **state)
             d->close(d->ctx, fd);
             struct wal_recovery r;
             struct mr_error err = MR_ERROR_INIT;
-            check_ok(wal_recover(d, DIR, 0, NULL, NULL, &r, &err), &err);
+            check_ok(wal_recover(d, DIR, kit_keyring(), 0, NULL, NULL, &r, &err), &err);
             assert_int_equal(r.entries, k == sectors ? 2 : 1);
             wal_recovery_release(&r);
             simdisk_free(disk);

@@ -1,19 +1,30 @@
 #!/usr/bin/env python3
-"""The log, read a second time: slowly, in one piece, from docs/format/wal.md alone.
+"""The log, read a second time: slowly, in one piece, from docs/format/wal.md and docs/format/keyring.md alone.
 
-usage: decode.py DIR      prints "entry LSN HEX" for each entry and "ok NEXT_LSN DURABLE_LSN" at the end,
-                          or one line "damaged REASON"
+usage: decode.py KEYS DIR      prints "entry LSN HEX" for each entry and "ok NEXT_LSN DURABLE_LSN" at the end,
+                               or one line "damaged REASON"
 
-Nothing here is shared with src/wal; unit/wal/format holds the two against each other.
+Nothing here is shared with src/wal and src/seal; unit/wal/format holds the two against each other. The cipher is that
+of python3-cryptography, HKDF is written out.
 """
+import hashlib
+import hmac
 import os
 import re
 import struct
 import sys
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 SECTOR = 4096
-SEGMENT = struct.Struct("<8sIIQQQ16sII")  # magic version sector bytes sequence first_lsn id zero crc
-FRAME = struct.Struct("<4sHHIIQQ16sQII")  # magic header zero payload entries first durable id offset payload_crc crc
+SEGMENT = struct.Struct("<8sIIQQQ32sII")  # magic version sector bytes sequence first_lsn id generation crc
+FRAME = struct.Struct("<4sHHIIQQ32sQQII")
+# magic header zero payload entries first durable id offset counter payload_crc crc
+KEYRING = struct.Struct("<8sII")  # magic version keys
+KEY = struct.Struct("<QI12s48s")  # scope generation nonce wrapped
+TAG = 16
+LOG_SCOPE = 0
 
 
 class Damaged(Exception):
@@ -40,35 +51,70 @@ def crc32c(data):
     return c ^ 0xFFFFFFFF
 
 
+def read_keyring(path):
+    """The data keys as {(scope, generation): key}."""
+    with open(os.path.join(path, "master.key"), "rb") as file:
+        master = AESGCM(file.read())
+    with open(os.path.join(path, "keyring"), "rb") as file:
+        data = file.read()
+    magic, version, count = KEYRING.unpack_from(data)
+    if (magic, version) != (b"MRKEYRNG", 1) or crc32c(data[:-4]) != int.from_bytes(data[-4:], "little"):
+        raise Damaged("keyring")
+    keys, at = {}, KEYRING.size
+    for _ in range(count):
+        scope, generation, nonce, wrapped = KEY.unpack_from(data, at)
+        place = struct.pack("<8sIIQ", magic, version, generation, scope)
+        keys[scope, generation] = master.decrypt(nonce, wrapped, place)
+        at += KEY.size
+    master.decrypt(data[at:at + 12], data[at + 12:at + 28], data[:at])  # nothing is sealed there: the tag is what counts
+    if at + 32 != len(data):
+        raise Damaged("keyring")
+    return keys
+
+
+def file_key(data_key, ident):
+    """HKDF (RFC 5869) with SHA-256: one block is all that is needed."""
+    extracted = hmac.new(ident, data_key, hashlib.sha256).digest()
+    return hmac.new(extracted, b"millrace file key" + b"\x01", hashlib.sha256).digest()
+
+
 class Segment:
-    def __init__(self, sequence, data):
+    def __init__(self, sequence, data, keys):
         self.sequence, self.data = sequence, data
         if len(data) < SEGMENT.size:
             raise Damaged("segment %d is shorter than its header" % sequence)
-        magic, version, sector, self.bytes, named, self.first_lsn, self.id, zero, crc = SEGMENT.unpack_from(data)
-        if (magic, version, sector, named, zero) != (b"MRWALSEG", 1, SECTOR, sequence, 0):
+        magic, version, sector, self.bytes, named, self.first_lsn, self.id, generation, crc = (
+            SEGMENT.unpack_from(data))
+        if (magic, version, sector, named) != (b"MRWALSEG", 2, SECTOR, sequence) or generation == 0:
             raise Damaged("segment %d has no header of ours" % sequence)
-        if crc != crc32c(data[:60]):
+        if crc != crc32c(data[:76]):
             raise Damaged("segment %d: header checksum" % sequence)
         if self.first_lsn == 0 or self.bytes % SECTOR or self.bytes < 2 * SECTOR:
             raise Damaged("segment %d: header fields" % sequence)
+        if (LOG_SCOPE, generation) not in keys:
+            raise Damaged("segment %d: key %d is not there" % (sequence, generation))
+        self.cipher = AESGCM(file_key(keys[LOG_SCOPE, generation], self.id))
 
     def frame(self, offset):
         """The frame at an offset as (first_lsn, durable_lsn, entries, bytes taken), or None."""
         if offset + FRAME.size > len(self.data):
             return None
         head = self.data[offset:offset + FRAME.size]
-        magic, size, zero, payload, count, first, durable, ident, where, payload_crc, crc = FRAME.unpack(head)
+        magic, size, zero, payload, count, first, durable, ident, where, counter, payload_crc, crc = FRAME.unpack(head)
         if (magic, size, zero, ident, where) != (b"MRWF", FRAME.size, 0, self.id, offset):
             return None
-        if crc != crc32c(head[:60]):
+        if crc != crc32c(head[:84]):
             return None
-        taken = -(-(FRAME.size + payload) // SECTOR) * SECTOR
+        taken = -(-(FRAME.size + payload + TAG) // SECTOR) * SECTOR
         if offset + taken > len(self.data) or first == 0 or durable >= first:
             return None
-        body = self.data[offset + FRAME.size:offset + FRAME.size + payload]
-        if payload_crc != crc32c(body):
+        sealed = self.data[offset + FRAME.size:offset + FRAME.size + payload + TAG]
+        if payload_crc != crc32c(sealed):
             return None
+        try:
+            body = self.cipher.decrypt(struct.pack("<IQ", 0, counter), sealed, self.data[:76] + head[:80])
+        except InvalidTag:
+            raise Damaged("segment %d offset %d: seal" % (self.sequence, offset))
         return first, durable, self.entries(body, count, offset), taken
 
     def entries(self, body, count, offset):
@@ -93,12 +139,12 @@ class Segment:
         return found
 
 
-def read_segments(path):
+def read_segments(path, keys):
     segments = []
     for name in sorted(os.listdir(path)):
         if re.fullmatch(r"wal-[0-9a-f]{16}\.log", name):
             with open(os.path.join(path, name), "rb") as file:
-                segments.append(Segment(int(name[4:20], 16), file.read()))
+                segments.append(Segment(int(name[4:20], 16), file.read(), keys))
     for older, newer in zip(segments, segments[1:]):
         if newer.first_lsn < older.first_lsn:
             raise Damaged("segment %d begins below the one before" % newer.sequence)
@@ -143,7 +189,7 @@ def recover(segments):
 
 def main():
     try:
-        entries, lsn, durable = recover(read_segments(sys.argv[1]))
+        entries, lsn, durable = recover(read_segments(sys.argv[2], read_keyring(sys.argv[1])))
     except Damaged as reason:
         print("damaged", reason)
         return

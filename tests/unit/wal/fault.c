@@ -21,10 +21,10 @@
 #define ENTRIES 150u
 
 struct notes {
-    uint64_t acked; /* highest LSN whose waiter ran */
-    uint64_t given; /* highest LSN given out */
-    uint64_t trimmed;
-    unsigned calls; /* file operations in all */
+    uint64_t acked;   /* highest LSN whose waiter ran */
+    uint64_t given;   /* highest LSN given out */
+    uint64_t trimmed; /* highest LSN given up */
+    unsigned calls;   /* file operations in all */
     unsigned opened;
     unsigned fired;
 };
@@ -66,8 +66,10 @@ static void live(const struct wal_options *o, bool close)
                 sched_yield(); /* more frames; without insisting, for there may be no room */
             if (n % 40 == 0) {
                 uint64_t acked = __atomic_load_n(&notes->acked, __ATOMIC_ACQUIRE);
-                notes->trimmed = n / 2 < acked ? n / 2 : acked;
-                if (wal_trim(wal, notes->trimmed, &err) != MR_OK)
+                uint64_t to = n / 2 < acked ? n / 2 : acked;
+                notes->trimmed =
+                    to > notes->trimmed ? to : notes->trimmed; /* an earlier life went further? */
+                if (wal_trim(wal, to, &err) != MR_OK)
                     refused = 50;
             }
             continue;
@@ -119,9 +121,10 @@ static void check_log(const char *dir, const char *what, unsigned nth)
     for (uint64_t lsn = f.first_lsn; f.count != 0 && lsn <= last && right; lsn++)
         right = kit_found_is(&f, lsn, lsn);
     if (!right)
-        fail_msg("%s, call %u: %llu acknowledged, %llu given out, %llu..%llu found", what, nth,
+        fail_msg("%s, call %u: %llu acknowledged, %llu given out, %llu trimmed, %llu..%llu found", what, nth,
                  (unsigned long long)notes->acked, (unsigned long long)notes->given,
-                 (unsigned long long)f.first_lsn, (unsigned long long)last);
+                 (unsigned long long)notes->trimmed, (unsigned long long)f.first_lsn,
+                 (unsigned long long)last);
     kit_found_release(&f);
 }
 

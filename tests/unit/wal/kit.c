@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/rand.h"
+#include "lib/simdisk.h"
 
 #include <sched.h>
 
@@ -51,11 +52,24 @@ bool kit_found_is(const struct kit_found *f, uint64_t lsn, uint64_t n)
            f->hashes[lsn - f->first_lsn] == kit_hash(kit_entry(n));
 }
 
+struct seal_keyring *kit_keyring(void)
+{
+    static struct seal_keyring *keyring;
+    static struct simdisk *disk;
+    struct mr_error err = MR_ERROR_INIT;
+    if (keyring == NULL) {
+        disk = simdisk_new();
+        check_ok(seal_keyring_open(simdisk_io(disk), "/", &keyring, &err), &err);
+    }
+    return keyring;
+}
+
 struct wal_options kit_options(const struct mr_io *io, const char *dir)
 {
     return (struct wal_options){
         .io = io,
         .clock = &mr_clock_system,
+        .keyring = kit_keyring(),
         .dir = dir,
         .segment_bytes = 64 << 10,
         .max_frame_bytes = 16 << 10,
@@ -107,7 +121,7 @@ void kit_recover(const struct mr_io *io, const char *dir, int want, struct kit_f
                  struct mr_error *err)
 {
     struct wal_recovery r;
-    int status = wal_recover(io, dir, 0, kit_replay, found, &r, err);
+    int status = wal_recover(io, dir, kit_keyring(), 0, kit_replay, found, &r, err);
     wal_recovery_release(&r);
     if (status != want)
         fail_msg("recovery says %s (%s), want %s", mr_status_name((enum mr_status)status), err->text,

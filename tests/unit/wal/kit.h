@@ -25,7 +25,10 @@ void kit_found_release(struct kit_found *found);
 bool kit_found_is(const struct kit_found *found, uint64_t lsn, uint64_t n);
 uint64_t kit_hash(struct mr_str entry);
 
-/* Small segments (64 KiB), no idle marks. */
+/* The keyring of all suites: in memory, made at the first call, there until the process ends. */
+struct seal_keyring *kit_keyring(void);
+
+/* Small segments (64 KiB), no idle marks, kit_keyring(). */
 struct wal_options kit_options(const struct mr_io *io, const char *dir);
 
 /* Opens with the options; fails the test when it cannot. `found` may be NULL. */

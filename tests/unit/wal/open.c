@@ -111,7 +111,7 @@ static void closing_marks_the_end(void **state)
     wal_close(wal);
     struct wal_recovery r;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(wal_recover(&mr_io_posix, *state, 0, NULL, NULL, &r, &err), &err);
+    check_ok(wal_recover(&mr_io_posix, *state, kit_keyring(), 0, NULL, NULL, &r, &err), &err);
     assert_int_equal(r.durable_lsn, 1);
     wal_recovery_release(&r);
 }
@@ -163,7 +163,7 @@ static void a_start_gives_back_the_room_behind_the_last_frame(void **state)
     struct wal_reader r;
     struct mr_error err = MR_ERROR_INIT;
     for (uint64_t sequence = 1; sequence <= 3; sequence++) {
-        check_ok(wal_reader_open(&r, &mr_io_posix, *state, sequence, &err), &err);
+        check_ok(wal_reader_open(&r, &mr_io_posix, *state, kit_keyring(), sequence, &err), &err);
         if (sequence < 3)
             assert_true(r.size <= 4 * (int64_t)WAL_SECTOR);
         else
