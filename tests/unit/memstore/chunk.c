@@ -54,6 +54,85 @@ static void test_widths_of_lsn_and_version(void **state)
     assert_int_equal(mem_budget_bytes(&budget), 0);
 }
 
+/* Rows leave from everywhere; what stays keeps its LSN, version and content, and the widths stay narrow. */
+static void test_rows_up_to_an_lsn(void **state)
+{
+    MR_UNUSED(state);
+    enum { COUNT = 100 };
+    struct mem_cell cells[] = {
+        {4, {.type = MEM_BIGINT}}, {5, {.type = MEM_BOOLEAN}}, {6, {.type = MEM_VARCHAR}}};
+    struct chunk_need need = need_of(cells, 3, 1000, 1);
+    struct mem_chunk *c = chunk_new(&heap, &need, 1);
+    assert_non_null(c);
+    uint64_t far = 1000 + (UINT64_C(1) << 30);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        need = need_of(cells, i % 2 == 0 ? 3 : 2, i % 7 < 3 ? 1000 + i : far + i, i % 3);
+        union mem_bits bits[] = {{.i64 = i}, {.boolean = i % 2}, {.text = NULL}};
+        if (i % 2 == 0)
+            bits[2].text = text_new(&heap, MR_STR("a text"));
+        assert_int_equal(chunk_fit(&heap, &c, &need, MEM_CHUNK_ROWS), MR_OK);
+        chunk_insert(c, c->rows, i, &need, bits);
+    }
+    int64_t newest = 5;
+    chunk_remove_upto(&heap, c, 999, &newest);
+    assert_true(c->rows == COUNT && newest == 5);
+    chunk_remove_upto(&heap, c, 1000 + COUNT, &newest);
+    assert_int_equal(newest, COUNT - 1);
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        if (i % 7 < 3)
+            continue;
+        assert_true(chunk_time(c)[row] == i && chunk_lsn(c, row) == far + i &&
+                    chunk_version(c, row) == i % 3);
+        assert_true(((const int64_t *)chunk_values(c, &c->cols[0]))[row] == i);
+        assert_true(((const uint8_t *)chunk_values(c, &c->cols[1]))[row] == i % 2);
+        assert_int_equal(chunk_valid(c, &c->cols[2])[row], i % 2 == 0);
+        row++;
+    }
+    assert_int_equal(c->rows, row);
+    assert_true(c->lsn_base == 1001 + COUNT && c->lsn_max == far + 97 && c->lsn_width == 4);
+    newest = INT64_MAX;
+    chunk_remove_upto(&heap, c, far + 90, &newest);
+    assert_true(newest == INT64_MAX && chunk_time(c)[0] == 94);
+    uint32_t cap = c->cap, size = c->size;
+    chunk_shrink(&heap, &c);
+    assert_true(c->cap * 4 <= cap && c->size * 2 < size && c->cap >= c->rows);
+    assert_true(chunk_time(c)[0] == 94 && chunk_lsn(c, 0) == far + 94 && c->lsn_base == far + 91);
+    chunk_remove_upto(&heap, c, UINT64_MAX, &newest);
+    assert_int_equal(c->rows, 0);
+    chunk_free(&heap, c);
+    assert_int_equal(mem_budget_bytes(&budget), 0);
+}
+
+static void test_columns_taken_out(void **state)
+{
+    MR_UNUSED(state);
+    struct mem_cell cells[] = {
+        {4, {.type = MEM_BIGINT}}, {8, {.type = MEM_DOUBLE}}, {9, {.type = MEM_BOOLEAN}}};
+    struct chunk_need need = need_of(cells, 1, 7, 1);
+    struct mem_chunk *c = chunk_new(&heap, &need, 4);
+    assert_non_null(c);
+    for (uint32_t i = 0; i < 4; i++) {
+        need = need_of(cells, 1, 7 + i, 1 + i);
+        union mem_bits bits = {.i64 = i};
+        assert_int_equal(chunk_fit(&heap, &c, &need, MEM_CHUNK_ROWS), MR_OK);
+        chunk_insert(c, i, i, &need, &bits);
+    }
+    need = need_of(cells, 3, 20, 20);
+    assert_int_equal(chunk_fit(&heap, &c, &need, MEM_CHUNK_ROWS), MR_OK);
+    assert_int_equal(c->ncols, 3);
+    chunk_drop_columns(c, 10);
+    assert_int_equal(c->ncols, 3);
+    chunk_drop_columns(c, 8);
+    assert_int_equal(c->ncols, 1);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(chunk_time(c)[i] == i && chunk_lsn(c, i) == 7 + i && chunk_version(c, i) == 1 + i);
+        assert_true(((const int64_t *)chunk_values(c, &c->cols[0]))[i] == i);
+    }
+    chunk_free(&heap, c);
+    assert_int_equal(mem_budget_bytes(&budget), 0);
+}
+
 /* ---- series
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -142,7 +221,8 @@ static void test_rows_in_every_order(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_widths_of_lsn_and_version),
-                                       cmocka_unit_test(test_rows_in_every_order)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_widths_of_lsn_and_version), cmocka_unit_test(test_rows_up_to_an_lsn),
+        cmocka_unit_test(test_columns_taken_out), cmocka_unit_test(test_rows_in_every_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

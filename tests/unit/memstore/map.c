@@ -100,6 +100,42 @@ static void test_pages(void **state)
     assert_int_equal(mem_pages_after(&pages, 0), 9000);
     assert_null(mem_pages_get(&pages, 30));
     assert_true(mem_budget_bytes(&budget) < full / 4); /* empty pages are gone */
+    for (uint32_t n = 9000; n < 10000; n += 3)
+        mem_pages_clear(&pages, &heap, n);
+    assert_int_equal(mem_pages_after(&pages, 0), UINT32_MAX);
+    assert_true(mem_budget_bytes(&budget) <= 32); /* and so are shelves */
+    mem_pages_release(&pages, &heap);
+    assert_int_equal(mem_budget_bytes(&budget), 0);
+}
+
+/* Far apart, to the last number: the gaps take next to nothing, and none is stepped through. */
+static void test_pages_with_gaps(void **state)
+{
+    MR_UNUSED(state);
+    static const uint32_t numbers[] = {63, 64, 65535, 65536, 1u << 20, (1u << 28) + 7, UINT32_MAX - 1};
+    struct mem_pages pages = {NULL, 0};
+    int thing;
+    for (size_t i = 0; i < MR_ARRAY_LEN(numbers); i++) {
+        assert_int_equal(mem_pages_reserve(&pages, &heap, numbers[i]), MR_OK);
+        mem_pages_set(&pages, numbers[i], &thing);
+    }
+    assert_true(mem_budget_bytes(&budget) < (1 << 21));
+    uint32_t from = 0;
+    for (size_t i = 0; i < MR_ARRAY_LEN(numbers); i++) {
+        assert_int_equal(mem_pages_after(&pages, from), numbers[i]);
+        assert_ptr_equal(mem_pages_get(&pages, numbers[i]), &thing);
+        assert_null(mem_pages_get(&pages, numbers[i] + (numbers[i] == 63 || numbers[i] == 65535 ? 2 : 1)));
+        from = numbers[i] + 1;
+    }
+    assert_int_equal(mem_pages_after(&pages, from), UINT32_MAX);
+    for (unsigned n = 1; n <= 3; n++) { /* without memory nothing changes */
+        uint64_t bytes = mem_budget_bytes(&budget);
+        fault_alloc(1);
+        assert_int_equal(mem_pages_reserve(&pages, &heap, n << 24), MR_ENOMEM);
+        fault_alloc(0);
+        assert_int_equal(mem_budget_bytes(&budget), bytes);
+        assert_int_equal(mem_pages_after(&pages, (1u << 20) + 1), numbers[5]);
+    }
     mem_pages_release(&pages, &heap);
     assert_int_equal(mem_budget_bytes(&budget), 0);
 }
@@ -147,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_map_against_an_array),
         cmocka_unit_test(test_map_without_memory),
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_pages_with_gaps),
         cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
