@@ -14,8 +14,9 @@ enum predictor {
 };
 
 #define DIVIDING_BITS 128 /* what a minimum and a divisor cost; less cannot be saved by them */
-#define DIVIDED 0x10 /* in the first byte: minimum and divisor come first, then the column of the quotients  \
-                      */
+#define DIVIDED                                                                                              \
+    0x10 /* in the first byte: minimum and divisor come first, then the column of the quotients              \
+          */
 
 /* Predictors are tried on so many values, in stretches: what suits them suits the rest. */
 #define SAMPLE 1024
@@ -86,9 +87,10 @@ static double symbol_cost(const uint32_t *histogram, size_t symbols, size_t n)
     return bits + (double)kinds * 6; /* what the table costs */
 }
 
-/* The split with the least estimated bits. `width` is that of the largest residual; symbols are a byte at
- * most. One pass counts the longest symbols; those one bit shorter are pairs of them. */
-static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, double *cost)
+/* The split with the least estimated bits. Residuals above `most` are exceptions and count as 0; `width` is
+ * that of the largest other one. Symbols are a byte at most. One pass counts the longest symbols; those one
+ * bit shorter are pairs of them. */
+static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, uint64_t most, double *cost)
 {
     uint32_t counts[4][256] = {0}; /* four, so that equal symbols in a row do not wait for each other */
     unsigned least = width > 8 ? width - 8 : 0, best = width;
@@ -96,7 +98,7 @@ static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, double
     if (width == 0)
         return 0;
     for (size_t i = 0; i < n; i++)
-        counts[i % 4][(r[i] >> least) & 255]++;
+        counts[i % 4][r[i] <= most ? r[i] >> least & 255 : 0]++;
     for (size_t i = 0; i < 256; i++)
         counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
     size_t symbols = (size_t)1 << (width - least);
@@ -112,34 +114,68 @@ static unsigned choose_split(const uint64_t *r, size_t n, unsigned width, double
     return best;
 }
 
-/* Residuals of a few wild values would widen the split for all: they are taken out beforehand as exceptions,
- * when the width that all but one in 64 need is much smaller. Returns the limit width, 64 for no exceptions.
- */
-static unsigned exception_width(const uint64_t *r, size_t n)
+#define EXCEPTION_BITS 80 /* what one costs: its distance and its residual */
+
+/* How residuals will be written. */
+struct split {
+    unsigned width;    /* of the largest that is no exception */
+    unsigned k;        /* low bits that are packed */
+    uint64_t most;     /* those above are exceptions */
+    size_t exceptions; /* how many */
+    double cost;       /* bits, estimated */
+};
+
+static uint64_t largest_of_width(unsigned width)
+{
+    return width == 0 ? 0 : UINT64_MAX >> (64 - width);
+}
+
+/* The width beyond which residuals would best be exceptions, if packing were all; sets how many those are and
+ * the width of the largest of all. */
+static unsigned exception_width(const uint64_t *r, size_t n, unsigned *widest, size_t *exceptions)
 {
     uint32_t count[2][65] = {0};
     for (size_t i = 0; i < n; i++)
         count[i % 2][width_of(r[i])]++;
-    size_t above = 0;
-    unsigned widest = 64;
-    while (widest > 0 && count[0][widest] + count[1][widest] == 0)
-        widest--;
-    unsigned w = widest;
-    while (w > 0 && above + count[0][w] + count[1][w] <= n / 64) {
-        above += count[0][w] + count[1][w];
-        w--;
+    *widest = 64;
+    while (*widest > 0 && count[0][*widest] + count[1][*widest] == 0)
+        (*widest)--;
+    size_t above = 0, least = n * *widest;
+    unsigned best = *widest;
+    *exceptions = 0;
+    for (unsigned w = *widest; w-- > 0;) {
+        above += count[0][w + 1] + count[1][w + 1];
+        size_t cost = n * w + above * EXCEPTION_BITS;
+        if (cost < least) {
+            least = cost;
+            best = w;
+            *exceptions = above;
+        }
     }
-    return widest > w + 4 ? w : 64;
+    return best;
 }
 
-static void write_exceptions(uint64_t *r, size_t n, unsigned limit, struct mr_buf *out)
+/* A few wild values would widen the split for all: they are taken out as exceptions where that pays. */
+static struct split choose(const uint64_t *r, size_t n)
 {
-    size_t count = 0, last = 0;
-    for (size_t i = 0; limit < 64 && i < n; i++)
-        count += width_of(r[i]) > limit;
-    mr_buf_varint(out, count);
-    for (size_t i = 0; count != 0 && i < n; i++) {
-        if (width_of(r[i]) <= limit)
+    struct split plain = {.most = UINT64_MAX}, wild = {0};
+    wild.width = exception_width(r, n, &plain.width, &wild.exceptions);
+    plain.k = choose_split(r, n, plain.width, plain.most, &plain.cost);
+    if (plain.width <= wild.width + 4)
+        return plain;
+    wild.most = largest_of_width(wild.width);
+    wild.k = choose_split(r, n, wild.width, wild.most, &wild.cost);
+    wild.cost += (double)wild.exceptions * EXCEPTION_BITS;
+    return wild.cost < plain.cost ? wild : plain;
+}
+
+/* Writes the exceptions and makes them 0. */
+static void write_exceptions(uint64_t *r, size_t n, const struct split *split, struct mr_buf *out)
+{
+    size_t last = 0;
+    mr_buf_varint(out, split->exceptions);
+    for (size_t i = 0; split->exceptions != 0 && i < n; i++) {
+        if (r[i] <= split->most)
             continue;
         mr_buf_varint(out, i - last);
         mr_buf_varint(out, r[i]);
@@ -158,19 +194,7 @@ static double try_predictor(struct magstore_scratch *s, const int64_t *v, size_t
         residuals(v + at, stretch, p, p == PREDICT_MINIMUM ? minimum : v[at], r + sample);
         sample += stretch;
     }
-    unsigned limit = exception_width(r, sample);
-    uint64_t seen = 0;
-    size_t wild = 0;
-    for (size_t i = 0; i < sample; i++) {
-        if (width_of(r[i]) > limit) {
-            r[i] = 0;
-            wild++;
-        }
-        seen |= r[i];
-    }
-    double cost;
-    (void)choose_split(r, sample, width_of(seen), &cost);
-    return (cost + (double)wild * 80) * (double)n / (double)sample;
+    return choose(r, sample).cost * (double)n / (double)sample;
 }
 
 static enum predictor choose_predictor(struct magstore_scratch *s, const int64_t *v, size_t n,
@@ -214,23 +238,20 @@ static int encode_predicted(struct magstore_scratch *s, const int64_t *values, s
                             int64_t minimum, struct mr_buf *out)
 {
     int64_t base = p == PREDICT_MINIMUM ? minimum : values[0];
-    uint64_t *r = s->residuals, seen = 0;
+    uint64_t *r = s->residuals;
     residuals(values, n, p, base, r);
     mr_buf_u64(out, (uint64_t)base);
     if (p == PREDICT_DIFFERENCE)
         mr_buf_u64(out, first_difference(values, n, p));
-    write_exceptions(r, n, exception_width(r, n), out);
-    for (size_t i = 0; i < n; i++)
-        seen |= r[i];
-    double cost;
-    unsigned width = width_of(seen), k = choose_split(r, n, width, &cost);
-    mr_buf_char(out, (char)width);
-    mr_buf_char(out, (char)k);
-    magstore_pack(r, n, k, out);
-    if (k == width)
+    const struct split split = choose(r, n);
+    write_exceptions(r, n, &split, out);
+    mr_buf_char(out, (char)split.width);
+    mr_buf_char(out, (char)split.k);
+    magstore_pack(r, n, split.k, out);
+    if (split.k == split.width)
         return mr_buf_ok(out) ? MR_OK : MR_ENOMEM;
     for (size_t i = 0; i < n; i++)
-        s->symbols[i] = (uint8_t)(r[i] >> k);
+        s->symbols[i] = (uint8_t)(r[i] >> split.k);
     return magstore_squeeze(s, MAGSTORE_SYMBOLS, s->symbols, n, out);
 }
 

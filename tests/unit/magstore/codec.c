@@ -104,6 +104,21 @@ static void test_multiples_of_a_unit_are_divided(void **state)
     trip_i64(v, 2);
 }
 
+/* Short series in one column: regular times of sixty rows each, every series with a phase of its own. The
+ * jumps from one to the next are exceptions. */
+static void test_times_of_short_series(void **state)
+{
+    MR_UNUSED(state);
+    static int64_t v[4200];
+    struct mr_rng rng = {5};
+    for (size_t i = 0; i < 4200; i++)
+        v[i] = i % 60 == 0 ? INT64_C(1700000000000000000) + (int64_t)mr_rng_below(&rng, 10000000000)
+                           : v[i - 1] + INT64_C(10000000000);
+    double size = trip_i64(v, 4200);
+    print_message("times of short series: %.3f bytes a value\n", size);
+    assert_true(size < 0.3);
+}
+
 static void walk(double *v, size_t n, double unit)
 {
     struct mr_rng rng = {7};
@@ -237,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_integers_of_every_shape),
         cmocka_unit_test(test_regular_times_cost_next_to_nothing),
         cmocka_unit_test(test_multiples_of_a_unit_are_divided),
+        cmocka_unit_test(test_times_of_short_series),
         cmocka_unit_test(test_random_walks_stay_near_their_entropy),
         cmocka_unit_test(test_doubles_of_every_kind),
         cmocka_unit_test(test_strings_and_booleans),
