@@ -194,7 +194,7 @@ static enum mem_outcome judge_filed(const struct mem_table *t, struct mem_record
     j->unknown = !prior->whole;
     if (j->unknown)
         return MEM_STORED;
-    bool same = j->nnew == 0 && same_cells(&j->row, &prior->row);
+    bool same = same_cells(&j->row, &prior->row); /* a new attribute has a number like no other */
     return refuse(r, same ? MEM_DUPLICATE : MEM_REJECT_SAME_VERSION, r->measure_name);
 }
 

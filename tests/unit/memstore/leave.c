@@ -28,6 +28,7 @@ struct run {
     uint64_t seed, op;
     struct mr_rng rng;
     int64_t times, window; /* rows lie below `times`, new ones in the window from the cutoff on */
+    uint64_t flushing;     /* in a thousand operations */
     struct mem_budget budget;
     struct mem_table *table;
     struct mem_scratch *scratch;
@@ -536,7 +537,7 @@ static void step(void)
         run.durable += below(run.last - run.durable + 1);
     else if (dice < 120)
         do_snapshot();
-    else if (dice < 200)
+    else if (dice < 120 + run.flushing)
         do_flush();
     else
         do_append();
@@ -548,13 +549,14 @@ static uint64_t setting(const char *name, uint64_t otherwise)
     return mr_str_to_u64(mr_str_of(getenv(name)), &v) ? v : otherwise;
 }
 
-static void play(int64_t times, int64_t window, uint64_t seed, uint64_t ops)
+static void play(int64_t times, int64_t window, uint64_t flushing, uint64_t seed, uint64_t ops)
 {
     memset(&run, 0, sizeof run);
     run.seed = setting("MR_SEED", seed);
     run.rng.state = run.seed;
     run.times = times;
     run.window = window;
+    run.flushing = flushing;
     run.newest = INT64_MIN;
     run.ledger = ledger_new();
     run.log = calloc(ENTRIES, sizeof *run.log);
@@ -590,14 +592,14 @@ static void test_few_rows(void **state)
 {
     MR_UNUSED(state);
     for (uint64_t seed = 1; seed <= 12; seed++)
-        play(400, 24, seed, 4000);
+        play(400, 24, 80, seed, 4000);
 }
 
 /* Chunks that fill, split and are thinned out. */
 static void test_long_series(void **state)
 {
     MR_UNUSED(state);
-    play(LEDGER_TIMES, 1000, 77, 30000);
+    play(LEDGER_TIMES, 1000, 8, 77, 30000);
 }
 
 int main(void)

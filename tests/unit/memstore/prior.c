@@ -65,6 +65,7 @@ static void versions_of(unsigned k)
 {
     struct kit_words w;
     struct mem_prior prior = file_row(k, &w), none = {.series = 0, .time = 10};
+    none.row.version = 9; /* means nothing in a row that was not found */
     uint64_t epoch = mem_epoch(table);
     int64_t existing;
     assert_int_equal(judge(row_of(k, 10, 6, 1), NULL, 0, NULL), MR_EAGAIN);

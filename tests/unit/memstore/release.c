@@ -237,18 +237,19 @@ static void test_many_steps(void **state)
             if (k % 2 == lsn - 1)
                 put(lsn, 2 * k, 5, 1, 1);
         for (int64_t t = 10; t < LONG; t++)
-            if ((t % 4096 == 0) == (lsn == 2))
-                put(lsn, 60, t, 1, 1);
+            for (unsigned k = 60; k <= 64; k += 4) /* with neighbouring numbers */
+                if ((t % 4096 == 0) == (lsn == 2))
+                    put(lsn, k, t, 1, 1);
     }
-    uint64_t left = SERIES / 2 + LONG / 4096;
+    uint64_t left = SERIES / 2 + 2 * (LONG / 4096);
     struct mem_extent extent = extent_at(1);
-    assert_int_equal(extent.rows, SERIES + LONG - 10 - left);
+    assert_int_equal(extent.rows, SERIES + 2 * (LONG - 10) - left);
     mem_release(table, 1);
     expect_counts(SERIES, left, 0);
     expect_extent(2, left, 5, LONG / 4096 * 4096);
     for (unsigned k = 0; k < SERIES; k++)
         assert_int_equal(files_asked(2 * k, 4), k % 2 == 0);
-    assert_true(files_asked(60, LONG - 1));
+    assert_true(files_asked(60, LONG - 1) && files_asked(64, LONG - 1));
     mem_release(table, UINT64_MAX);
     expect_counts(SERIES, 0, 0);
     assert_int_equal(budget.row_bytes, 0);
