@@ -182,7 +182,6 @@ static void rebase_lsns(struct mem_chunk *c, uint64_t base)
 void chunk_remove_upto(struct mem_heap *heap, struct mem_chunk *c, uint64_t lsn, int64_t *newest)
 {
     uint32_t kept = 0, row = 0;
-    uint64_t most = 0;
     while (row < c->rows) {
         uint32_t from = row;
         while (row < c->rows && chunk_lsn(c, row) <= lsn)
@@ -190,17 +189,15 @@ void chunk_remove_upto(struct mem_heap *heap, struct mem_chunk *c, uint64_t lsn,
         if (row != from && chunk_time(c)[row - 1] > *newest)
             *newest = chunk_time(c)[row - 1];
         give_texts(heap, c, from, row);
-        for (from = row; row < c->rows && chunk_lsn(c, row) > lsn; row++)
-            most = chunk_lsn(c, row) > most ? chunk_lsn(c, row) : most;
+        from = row;
+        while (row < c->rows && chunk_lsn(c, row) > lsn)
+            row++;
         if (from != kept)
             move_rows(c, from, kept, row - from);
         kept += row - from;
     }
     c->rows = (uint16_t)kept;
-    if (kept == 0)
-        return;
-    c->lsn_max = most;
-    if (c->lsn_width != 0 && c->lsn_base <= lsn)
+    if (kept != 0 && c->lsn_width != 0 && c->lsn_base <= lsn)
         rebase_lsns(c, lsn + 1); /* old copies that are older go with the rows */
 }
 

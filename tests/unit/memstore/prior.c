@@ -2,6 +2,7 @@
 #include "kit.h"
 
 #include "lib/check.h"
+#include "lib/fault.h"
 
 static struct mem_budget budget;
 static struct mem_table *table;
@@ -251,6 +252,46 @@ static void test_undone_columns_come_back_otherwise(void **state)
     kit_reader_close(reader);
 }
 
+/* Whatever allocation fails: undone, nothing is left of the batch. */
+static void test_batches_without_memory(void **state)
+{
+    MR_UNUSED(state);
+    static const struct kit_row rows[] = {
+        {1, 0, 10, 2, 15}, /* over another, with columns that are new to its chunk */
+        {1, 0, 10, INT64_MAX, 15},
+        {1, 0, 20, 2, 11},
+        {2, 0, 20, 2, 1},
+    };
+    assert_int_equal(kit_put(table, scratch, 1, row_of(1, 10, 1, 8)), MEM_STORED);
+    struct mem_counts before, after;
+    mem_counts(table, &before);
+    int rc = MR_ENOMEM;
+    for (unsigned n = 1; rc != MR_OK; n++) {
+        mem_scratch_free(scratch);
+        scratch = mem_scratch_new();
+        mem_batch_begin(table, scratch, 2, 0);
+        fault_alloc(n);
+        rc = MR_OK;
+        for (size_t i = 0; i < MR_ARRAY_LEN(rows) && rc == MR_OK; i++) {
+            struct kit_words w;
+            struct mem_record r = kit_record(&w, rows[i]);
+            rc = mem_batch_put(table, &r);
+        }
+        assert_true(rc == MR_ENOMEM || rc == MR_OK);
+        fault_alloc(0);
+        mem_batch_abort(table);
+        mem_counts(table, &after);
+        assert_true(after.rows == 1 && after.series == 1 && after.replaced == 0);
+        assert_int_equal(after.next_series, before.next_series);
+        struct kit_reader *reader = kit_reader_open(table);
+        struct kit_row row;
+        assert_int_equal(kit_read(reader, table, 0, 0, 100, 5, &row, 1), 1);
+        assert_true(row.version == 1 && row.content == 8);
+        kit_reader_close(reader);
+        assert_true(n < 500);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_table, close_table)
@@ -260,6 +301,7 @@ int main(void)
                                        TEST(test_a_row_that_shadows),
                                        TEST(test_version_alone),
                                        TEST(test_wants),
-                                       TEST(test_undone_columns_come_back_otherwise)};
+                                       TEST(test_undone_columns_come_back_otherwise),
+                                       TEST(test_batches_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
