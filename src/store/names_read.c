@@ -161,6 +161,14 @@ static int unpack(struct reader *r, uint32_t plain, struct mr_error *err)
     char *to = mr_buf_reserve(&r->plain, (size_t)plain + 1);
     if (to == NULL)
         return no_memory(r, err);
+#ifdef MR_FUZZING /* nor do mutations get far in compressed bytes */
+    static const unsigned char zstd[] = {0x28, 0xB5, 0x2F, 0xFD};
+    if (plain >= sizeof zstd && r->sealed.len == plain && memcmp(r->sealed.ptr, zstd, sizeof zstd) != 0) {
+        memcpy(to, r->sealed.ptr, plain);
+        r->plain.len = plain;
+        return MR_OK;
+    }
+#endif
     size_t got = ZSTD_decompressDCtx(r->zstd, to, plain, r->sealed.ptr, r->sealed.len);
     if (ZSTD_isError(got) || got != plain)
         return damaged(r, "a frame cannot be decompressed", err);

@@ -19,20 +19,23 @@ void names_kit_close(struct names_kit *kit)
     mem_table_close(kit->mem);
 }
 
-static void put_one(struct names_kit *kit, unsigned family, unsigned n, unsigned measures,
+/* The record of a batch at place `k`; within a batch, other dimensions lie at another address. */
+static void put_one(struct names_kit *kit, unsigned k, unsigned family, unsigned n, unsigned measures,
                     unsigned attributes, int64_t time)
 {
-    char host[32], region[32], rack[32], measure[32], attribute[32];
-    snprintf(host, sizeof host, "host-%u-%07u", family, n);
-    snprintf(region, sizeof region, "region-%u", n % 20);
-    snprintf(rack, sizeof rack, "r%u", n % 500);
+    static char host[BATCH][32], region[BATCH][32], rack[BATCH][32];
+    static struct mr_pair dims[BATCH][3];
+    char measure[32], attribute[32];
+    snprintf(host[k], sizeof host[k], "host-%u-%08x", family, n * 2654435761u);
+    snprintf(region[k], sizeof region[k], "region-%u", n % 20);
+    snprintf(rack[k], sizeof rack[k], "r%u", n % 500);
     snprintf(measure, sizeof measure, "cpu-%u", n % measures);
     snprintf(attribute, sizeof attribute, "load-%u", n % attributes);
-    struct mr_pair dims[] = {{MR_STR("host"), mr_str_of(host)},
-                             {MR_STR("region"), mr_str_of(region)},
-                             {MR_STR("xrack"), mr_str_of(rack)}};
+    dims[k][0] = (struct mr_pair){MR_STR("host"), mr_str_of(host[k])};
+    dims[k][1] = (struct mr_pair){MR_STR("region"), mr_str_of(region[k])};
+    dims[k][2] = (struct mr_pair){MR_STR("xrack"), mr_str_of(rack[k])};
     struct mem_attr attr = {mr_str_of(attribute), {.type = MEM_DOUBLE, .f64 = 1.5}};
-    struct mem_record record = {.dims = dims,
+    struct mem_record record = {.dims = dims[k],
                                 .ndims = n % 3 == 0 ? 3 : 2,
                                 .nattrs = 1,
                                 .attrs = &attr,
@@ -61,7 +64,7 @@ void names_kit_put(struct names_kit *kit, unsigned family, unsigned n, unsigned 
                    int64_t time)
 {
     begin(kit);
-    put_one(kit, family, n, measures, attributes, time);
+    put_one(kit, 0, family, n, measures, attributes, time);
     commit(kit);
 }
 
@@ -70,7 +73,7 @@ void names_kit_fill(struct names_kit *kit, unsigned family, unsigned from, unsig
     for (unsigned n = from; n < to;) {
         begin(kit);
         for (unsigned k = 0; k < BATCH && n < to; k++, n++)
-            put_one(kit, family, n, 5, 3, time);
+            put_one(kit, k, family, n, 5, 3, time);
         commit(kit);
     }
 }
