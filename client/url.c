@@ -67,6 +67,10 @@ int client_url_parse(struct mr_str text, struct mr_arena *arena, struct client_u
 
 bool client_url_is_loopback(const struct client_url *url)
 {
-    return mr_str_ieq(url->name, MR_STR("localhost")) || mr_str_eq(url->name, MR_STR("::1")) ||
-           mr_str_starts(url->name, MR_STR("127."));
+    if (mr_str_ieq(url->name, MR_STR("localhost")) || mr_str_eq(url->name, MR_STR("::1")))
+        return true;
+    for (size_t i = 0; i < url->name.len; i++) /* 127.example.com is a name like any other */
+        if (strchr("0123456789.", url->name.ptr[i]) == NULL)
+            return false;
+    return mr_str_starts(url->name, MR_STR("127."));
 }
