@@ -8,7 +8,7 @@
 #define SOON_EXPIRY "2026-01-02T03:34:05Z" /* half an hour on */
 #define CONTAINER(id, expiry)                                                                                \
     "{\"AccessKeyId\":\"" id "\",\"SecretAccessKey\":\"s3\",\"Token\":\"tok\",\"Expiration\":\"" expiry "\"" \
-                                                                                                        "}"
+    "}"
 
 struct scene {
     struct fake f;
