@@ -73,9 +73,11 @@ int engine_same(struct engine *e, const struct model *model, uint64_t pick, stru
     int result = ENGINE_SAME;
     for (unsigned i = 0; i < MODEL_TABLES && result == ENGINE_SAME; i++) {
         const struct model_table *t = &model->tables[i];
-        if (!engine_table(e, i, t->id)) {
-            mr_buf_printf(out, "table %u (number %" PRIu64 ") was dropped", i, t->id);
-            return ENGINE_DIFFERS;
+        struct mr_error err = MR_ERROR_INIT;
+        int rc = engine_try_table(e, i, t->id, &err);
+        if (rc != MR_OK) {
+            mr_buf_printf(out, "table %u (number %" PRIu64 "): %s", i, t->id, err.text);
+            return rc == MR_ENOENT ? ENGINE_DIFFERS : ENGINE_FAILS;
         }
         result = same_schema(e, t, i, out);
         if (result == ENGINE_SAME)

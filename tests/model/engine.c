@@ -52,15 +52,20 @@ void engine_close(struct engine *e)
     e->store = NULL;
 }
 
-bool engine_table(struct engine *e, unsigned table, uint64_t id)
+int engine_try_table(struct engine *e, unsigned table, uint64_t id, struct mr_error *err)
 {
-    struct mr_error err = MR_ERROR_INIT;
     if (e->tables[table] != NULL && e->ids[table] == id)
-        return true;
+        return MR_OK;
     store_table_unref(e->tables[table]);
     e->tables[table] = NULL;
     e->ids[table] = id;
-    int rc = store_table_ref(e->store, ENGINE_DATABASE, id, &e->tables[table], &err);
+    return store_table_ref(e->store, ENGINE_DATABASE, id, &e->tables[table], err);
+}
+
+bool engine_table(struct engine *e, unsigned table, uint64_t id)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    int rc = engine_try_table(e, table, id, &err);
     if (rc != MR_OK && rc != MR_ENOENT)
         model_broken("table %llu: %s", (unsigned long long)id, err.text);
     return rc == MR_OK;

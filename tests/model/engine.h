@@ -39,6 +39,7 @@ bool engine_try_open(struct engine *engine, const struct mr_io *io, struct mr_er
 void engine_close(struct engine *engine);
 /* References the table; false when the store says it was dropped. */
 bool engine_table(struct engine *engine, unsigned table, uint64_t id);
+int engine_try_table(struct engine *engine, unsigned table, uint64_t id, struct mr_error *err);
 
 /* Where an append stands. */
 struct engine_commit {

@@ -108,10 +108,10 @@ static int reopen(struct engine *e, const struct mr_io *io, struct mr_error *err
     engine_close(e);
     if (!engine_try_open(e, io, err))
         return err->status;
-    for (unsigned i = 0; i < MODEL_TABLES; i++)
-        if (!engine_table(e, i, ids[i]))
-            model_broken("table %u is said to be dropped", i);
-    return MR_OK;
+    int rc = MR_OK;
+    for (unsigned i = 0; i < MODEL_TABLES && rc == MR_OK; i++)
+        rc = engine_try_table(e, i, ids[i], err);
+    return rc;
 }
 
 int life_do(struct engine *e, const struct mr_io *io, const struct life_act *a, struct engine_commit *commit,
@@ -163,11 +163,12 @@ static void expire(const struct life *life, size_t begun, struct model *model)
     }
 }
 
-void life_find(struct engine *e, const struct life *life, const bool *left_out, size_t acked, size_t begun,
-               struct model *model)
+size_t life_find(struct engine *e, const struct life *life, const bool *left_out, size_t acked, size_t begun,
+                 struct model *model)
 {
     struct mr_buf text = MR_BUF_INIT;
-    for (size_t k = acked;; k++) {
+    size_t k = acked;
+    for (;; k++) {
         expire(life, begun, model);
         mr_buf_printf(&text, "\n  with acts up to %zu: ", k);
         int result = engine_same(e, model, acked, &text);
@@ -186,4 +187,5 @@ void life_find(struct engine *e, const struct life *life, const bool *left_out, 
             model_broken("table number %llu was dropped and is back",
                          (unsigned long long)life->acts[i].old_id);
     mr_buf_release(&text);
+    return k;
 }

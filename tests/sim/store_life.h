@@ -53,9 +53,9 @@ static inline bool life_is_logged(const struct life_act *act)
 }
 
 /* The store holds the acts before `acked`, which are in the model already, and perhaps some of those before
- * `begun`, without those left out (NULL: none): finds out which, and brings the model there. Ends the test
- * when nothing fits. */
-void life_find(struct engine *engine, const struct life *life, const bool *left_out, size_t acked,
-               size_t begun, struct model *model);
+ * `begun`, without those left out (NULL: none): finds out which, brings the model there and returns how many
+ * acts that are. Ends the test when nothing fits. */
+size_t life_find(struct engine *engine, const struct life *life, const bool *left_out, size_t acked,
+                 size_t begun, struct model *model);
 
 #endif

@@ -105,7 +105,8 @@ static void record_release(struct record *r)
 struct directory {
     const struct mr_io *io;
     struct magstore_manifest named; /* by any manifest there */
-    bool second;                    /* pass: now every file must be among them */
+    size_t manifests;
+    bool second; /* pass: now every file must be among them */
 };
 
 static int look_at(void *arg, const char *name)
@@ -115,6 +116,7 @@ static int look_at(void *arg, const char *name)
     char path[256], known[MAGSTORE_FILE_NAME_BYTES];
     snprintf(path, sizeof path, ENGINE_DIR "/files/%s", name);
     bool manifest = strncmp(name, "manifest-", 9) == 0 && strstr(name, ".tmp") == NULL;
+    d->manifests += manifest && !d->second;
     if (!d->second && manifest) {
         struct magstore_manifest m = MAGSTORE_MANIFEST_INIT;
         struct mr_buf bytes = MR_BUF_INIT;
@@ -136,14 +138,16 @@ static int look_at(void *arg, const char *name)
     return 0;
 }
 
-/* A store that has opened keeps no file that no manifest names. */
+/* A store that has opened keeps no file that no manifest names (as long as there is none, it removes
+ * nothing). */
 static void check_files(const struct mr_io *io)
 {
     struct directory d = {.io = io, .named = MAGSTORE_MANIFEST_INIT};
     if (io->list(io->ctx, ENGINE_DIR "/files", look_at, &d) < 0)
         model_broken("there is no directory of files");
     d.second = true;
-    io->list(io->ctx, ENGINE_DIR "/files", look_at, &d);
+    if (d.manifests != 0)
+        io->list(io->ctx, ENGINE_DIR "/files", look_at, &d);
     magstore_manifest_release(&d.named);
 }
 
