@@ -179,6 +179,48 @@ static void the_file_time(void **state)
 
 /* ---- while others write ------------------------------------------------------------------------------ */
 
+/* File operations during which somebody else writes: a new series, measure name and column before each
+ * write of the file. */
+struct busy {
+    struct mr_io io;
+    struct names_kit *kit;
+    unsigned writes;
+};
+
+static ssize_t busy_pwrite(void *ctx, int fd, const void *buf, size_t len, int64_t offset)
+{
+    struct busy *busy = ctx;
+    unsigned n = busy->writes++;
+    names_kit_put(busy->kit, 50, 1000 + n, 10000, 10000, DAY);
+    return mr_io_posix.pwrite(NULL, fd, buf, len, offset);
+}
+
+/* A step may find definitions that the step before did not; what the file ends with is what is in it. */
+static void definitions_between_two_steps(void **state)
+{
+    struct world *w = *state;
+    struct busy busy = {.io = mr_io_posix, .kit = &w->from};
+    struct mr_error err = MR_ERROR_INIT;
+    busy.io.ctx = &busy;
+    busy.io.pwrite = busy_pwrite;
+    names_kit_fill(&w->from, 1, 0, 20000, DAY);
+    check_ok(names_write(&busy.io, w->dir, w->keyring, NAMES_DATABASE, NAMES_TABLE, 1, w->from.mem, 0, 0, 0,
+                         &w->files[0], &w->columns, &w->measures, &w->series, &err),
+             &err);
+    w->nfiles = 1;
+    struct mem_schema schema;
+    mem_schema_view(w->from.mem, &schema);
+    assert_true(busy.writes >= 4);
+    /* The header, n frames and the end were written; the last frame was taken before n more had come. */
+    assert_int_equal(w->measures, schema.nmeasures - 2);
+    assert_int_equal(w->columns, schema.ncolumns - 2);
+    assert_true(w->series >= 20001);
+    write_next(w);
+    assert_true(w->columns == schema.ncolumns && w->measures == schema.nmeasures);
+    read_all(w, 0);
+    names_kit_check_same(w->from.mem, w->to.mem);
+}
+
 struct race {
     struct world *w;
     bool stop;
@@ -242,6 +284,7 @@ int main(void)
         WITH_WORLD(large_series),
         WITH_WORLD(gaps),
         WITH_WORLD(the_file_time),
+        WITH_WORLD(definitions_between_two_steps),
         WITH_WORLD(while_others_write),
         WITH_WORLD(a_million_series),
     };
