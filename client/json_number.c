@@ -61,10 +61,13 @@ bool json_parse_double(struct mr_str text, double *out)
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    *out = c_locale != (locale_t)0 ? strtod_l(copy, NULL, c_locale) : strtod(copy, NULL);
+    double v = c_locale != (locale_t)0 ? strtod_l(copy, NULL, c_locale) : strtod(copy, NULL);
     if (copy != small)
         mr_free(copy);
-    return isfinite(*out);
+    if (!isfinite(v))
+        return false;
+    *out = v;
+    return true;
 }
 
 /* Digits and the decimal exponent of the first one. */

@@ -238,10 +238,10 @@ static bool container(struct json_reader *r, enum json_type type, char close)
 {
     uint32_t open = r->words;
     uint64_t count = 0;
-    if (++r->depth >= JSON_MAX_DEPTH)
-        return fail(r, "too many levels");
     put(r, type, 0);
     if (!eat(r, close)) {
+        if (++r->depth >= JSON_MAX_DEPTH)
+            return fail(r, "too many levels");
         do {
             if (type == JSON_OBJECT ? !member(r) : !value(r))
                 return false;
@@ -249,10 +249,10 @@ static bool container(struct json_reader *r, enum json_type type, char close)
         } while (eat(r, ','));
         if (!eat(r, close))
             return fail(r, "a list or an object without end");
+        r->depth--;
     }
     put(r, (enum json_type)close, open);
     r->tape[open] |= (count < 0xffffff ? count : 0xffffff) << 32 | r->words;
-    r->depth--;
     return true;
 }
 
