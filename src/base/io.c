@@ -208,7 +208,7 @@ int mr_io_read_file(const struct mr_io *io, const char *path, size_t limit, stru
         status = mr_error_set(err, MR_ELIMIT, "%s is larger than %zu bytes", path, limit);
         goto done;
     }
-    char *to = mr_buf_reserve(out, (size_t)size);
+    char *to = mr_buf_reserve(out, (size_t)size + 1); /* an empty file is no lack of memory */
     if (to == NULL) {
         status = mr_error_set(err, MR_ENOMEM, "out of memory reading %s", path);
         goto done;

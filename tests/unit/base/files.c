@@ -21,6 +21,11 @@ static void test_write_and_read_back(void **state)
     mr_buf_release(&got);
     assert_int_equal(mr_io_read_file(&mr_io_posix, path, 5, &got, &err), MR_ELIMIT);
     struct mr_error absent = MR_ERROR_INIT;
+    check_ok(mr_io_write_file(&mr_io_posix, dir, "empty", MR_STR(""), 0600, &absent), &absent);
+    snprintf(path, sizeof path, "%s/empty", dir);
+    check_ok(mr_io_read_file(&mr_io_posix, path, 5, &got, &absent), &absent);
+    check_str(mr_buf_view(&got), "");
+    mr_buf_release(&got);
     snprintf(path, sizeof path, "%s/none", dir);
     assert_int_equal(mr_io_read_file(&mr_io_posix, path, 5, &got, &absent), MR_ENOENT);
     assert_non_null(strstr(absent.text, "No such file"));
