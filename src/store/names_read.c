@@ -9,10 +9,10 @@
 #include "store/names_format.h"
 
 #include "base/hash.h"
+#include "magstore/press.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <zstd.h>
 
 struct reader {
     const struct mr_io *io;
@@ -22,7 +22,7 @@ struct reader {
     int fd; /* -1: not open */
     struct seal_cipher *cipher;
     struct seal_key key; /* of the file */
-    ZSTD_DCtx *zstd;
+    struct magstore_press *press;
     struct mr_buf sealed, plain;
     uint64_t offset; /* of the frame */
     struct names_end seen;
@@ -35,7 +35,7 @@ static void release(struct reader *r)
         r->io->close(r->io->ctx, r->fd);
     seal_cipher_free(r->cipher);
     seal_key_wipe(&r->key);
-    ZSTD_freeDCtx(r->zstd);
+    magstore_press_free(r->press);
     mr_buf_release(&r->path);
     mr_buf_release(&r->sealed);
     mr_buf_release(&r->plain);
@@ -66,8 +66,8 @@ static int open_file(struct reader *r, const char *dir, struct mr_error *err)
     magstore_file_name(MAGSTORE_NAMES, r->file->number, name);
     mr_buf_printf(&r->path, "%s/%s", dir, name);
     mr_buf_char(&r->path, '\0');
-    r->zstd = ZSTD_createDCtx();
-    if (!mr_buf_ok(&r->path) || r->zstd == NULL || seal_cipher_new(&r->cipher) != MR_OK)
+    if (!mr_buf_ok(&r->path) || magstore_press_new(&r->press) != MR_OK ||
+        seal_cipher_new(&r->cipher) != MR_OK)
         return no_memory(r, err);
     int fd = r->io->open(r->io->ctx, r->path.ptr, O_RDONLY, 0);
     if (fd < 0)
@@ -162,15 +162,15 @@ static int unpack(struct reader *r, uint32_t plain, struct mr_error *err)
     if (to == NULL)
         return no_memory(r, err);
 #ifdef MR_FUZZING /* nor do mutations get far in compressed bytes */
-    static const unsigned char zstd[] = {0x28, 0xB5, 0x2F, 0xFD};
-    if (plain >= sizeof zstd && r->sealed.len == plain && memcmp(r->sealed.ptr, zstd, sizeof zstd) != 0) {
+    static const unsigned char packed[] = {0x28, 0xB5, 0x2F, 0xFD};
+    if (plain >= sizeof packed && r->sealed.len == plain &&
+        memcmp(r->sealed.ptr, packed, sizeof packed) != 0) {
         memcpy(to, r->sealed.ptr, plain);
         r->plain.len = plain;
         return MR_OK;
     }
 #endif
-    size_t got = ZSTD_decompressDCtx(r->zstd, to, plain, r->sealed.ptr, r->sealed.len);
-    if (ZSTD_isError(got) || got != plain)
+    if (!magstore_press_unpack(r->press, mr_buf_view(&r->sealed), to, plain))
         return damaged(r, "a frame cannot be decompressed", err);
     r->plain.len = plain;
     return MR_OK;

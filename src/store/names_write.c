@@ -13,10 +13,8 @@
 #include "base/hash.h"
 #include "base/rand.h"
 #include "magstore/newfile.h"
+#include "magstore/press.h"
 
-#include <zstd.h>
-
-#define ZSTD_LEVEL 1
 #define FIRST_ROOM 4096u
 #define LEAST_ROOM 16u
 
@@ -24,7 +22,7 @@ struct writer {
     struct magstore_newfile file;
     struct seal_cipher *cipher;
     struct seal_key key; /* of the file */
-    ZSTD_CCtx *zstd;
+    struct magstore_press *press;
     uint32_t *numbers; /* NAMES_FRAME_SERIES of them */
     struct mr_buf entry, frame;
     struct names_header header;
@@ -38,7 +36,7 @@ static void release(struct writer *w)
     magstore_newfile_abort(&w->file);
     seal_cipher_free(w->cipher);
     seal_key_wipe(&w->key);
-    ZSTD_freeCCtx(w->zstd);
+    magstore_press_free(w->press);
     mr_free(w->numbers);
     mr_buf_release(&w->entry);
     mr_buf_release(&w->frame);
@@ -110,14 +108,8 @@ static int write_entry(struct writer *w, struct mr_error *err)
     if (len > NAMES_MAX_PLAIN)
         return mr_error_set(err, MR_ELIMIT, "names of %zu bytes do not fit into a frame", len);
     start_frame(w);
-    size_t bound = ZSTD_compressBound(len);
-    char *to = mr_buf_reserve(&w->frame, bound);
-    if (to == NULL)
+    if (magstore_press_pack(w->press, mr_buf_view(&w->entry), &w->frame) != MR_OK)
         return mr_error_set(err, MR_ENOMEM, "out of memory writing names");
-    size_t packed = ZSTD_compressCCtx(w->zstd, to, bound, w->entry.ptr, len, ZSTD_LEVEL);
-    if (ZSTD_isError(packed)) /* there is room, so nothing but memory can be missing */
-        return mr_error_set(err, MR_ENOMEM, "cannot compress names: %s", ZSTD_getErrorName(packed));
-    w->frame.len += packed;
     int status = write_frame(w, (uint32_t)len, false, err);
     w->end.frames++;
     return status;
@@ -204,9 +196,10 @@ int names_write(const struct mr_io *io, const char *dir, struct seal_keyring *ke
     w.end = (struct names_end){
         first_column, first_column, first_measure, first_measure, first_series, first_series, 0, 0};
     int status = seal_cipher_new(&w.cipher);
-    w.zstd = ZSTD_createCCtx();
+    if (status == MR_OK)
+        status = magstore_press_new(&w.press);
     w.numbers = mr_malloc(NAMES_FRAME_SERIES * sizeof *w.numbers);
-    if (status != MR_OK || w.zstd == NULL || w.numbers == NULL)
+    if (status != MR_OK || w.numbers == NULL)
         status = mr_error_set(err, MR_ENOMEM, "out of memory writing names");
     if (status == MR_OK)
         status = make_header(&w, keyring, database, table, number, err);
