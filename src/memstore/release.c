@@ -69,8 +69,6 @@ static bool release_series(struct release *r, struct mem_series *s, uint32_t *ch
     }
     bool done = run == s->nruns;
     series_cut(t, s, kept, run);
-    if (s->nruns == 0 && s->file_time != INT64_MIN && s->file_time < t->lowest)
-        t->lowest = s->file_time;
     return done;
 }
 

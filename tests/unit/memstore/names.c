@@ -122,6 +122,9 @@ static void test_names_come_back(void **state)
     assert_int_equal(kit_series(loaded, 3), 10);
     assert_false(files_asked(3, 0));
     kit_names_free(&names);
+    check_ok(mem_load_series(loaded, 11, 0, &(struct mem_dim){2, MR_STR("h0")}, 1), NULL); /* born again */
+    assert_int_equal(kit_series(loaded, 0), 11);
+    assert_true(files_asked(0, 77) && !files_asked(0, 78));
     mem_evict(loaded, 78, 0); /* none of them has a row, or one young enough in files */
     mem_counts(loaded, &counts);
     assert_int_equal(counts.series, 0);
