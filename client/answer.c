@@ -65,6 +65,8 @@ static int read_error(const struct client_response *r, struct outcome *o)
     struct mr_str body = mr_buf_view(&r->body);
     struct json_doc doc;
     struct mr_error err = MR_ERROR_INIT;
+    if (r->status < 400) /* whatever it says, it is no error of the API */
+        return not_ours(r, o);
     int rc = json_parse(body, &o->arena, &doc, &err);
     if (rc == MR_ENOMEM)
         return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
