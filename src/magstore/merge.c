@@ -46,9 +46,9 @@ void magstore_merge_close(struct magstore_merge *m)
 {
     if (m == NULL)
         return;
-    for (size_t i = 0; i < m->nsources; i++)
+    for (size_t i = 0; m->sources != NULL && i < m->nsources; i++)
         magstore_page_free(m->sources[i].page);
-    for (size_t i = 0; i < m->ncopies; i++) {
+    for (size_t i = 0; m->copies != NULL && i < m->ncopies; i++) {
         mr_free(m->copies[i].values);
         mr_free(m->copies[i].valid);
     }

@@ -78,7 +78,9 @@ static bool look(struct magstore_source *s, uint64_t limit, int64_t from, int64_
 {
     uint32_t count;
     const struct magstore_run *runs = magstore_page_runs(s->page, &count);
-    uint32_t low = 0, high = count;
+    uint32_t low = 0, high = count, next = s->run + 1;
+    if (next < count && runs[s->run].series < s->want && s->want <= runs[next].series)
+        low = high = next; /* as ever when nothing was sought */
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (runs[middle].series < s->want)

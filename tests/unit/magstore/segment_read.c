@@ -1,9 +1,11 @@
 /* What a reader says without decoding, and what pages keep. */
 #include "lib/check.h"
 
+#include "magstore/merge.h"
 #include "rows_kit.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 
 static struct kit_place kit;
@@ -64,6 +66,13 @@ static void test_blocks_are_located(void **state)
     assert_true(found < 2 * needed + 1000); /* and not much else is */
 }
 
+static uint64_t bits_of(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
 static void check_stats(const struct magstore_stats *s, size_t column, const struct kit_row *rows, uint32_t n)
 {
     double fmin = INFINITY, fmax = -INFINITY, fsum = 0;
@@ -91,7 +100,7 @@ static void check_stats(const struct magstore_stats *s, size_t column, const str
     assert_int_equal(s->count, count);
     assert_int_equal(s->numbers, count != 0 && number && !(is_double && nan));
     if (s->numbers && is_double)
-        assert_true(s->f64.min == fmin && s->f64.max == fmax && memcmp(&s->f64.sum, &fsum, 8) == 0);
+        assert_true(s->f64.min == fmin && s->f64.max == fmax && bits_of(s->f64.sum) == bits_of(fsum));
     else if (s->numbers)
         assert_true(s->i64.min == imin && s->i64.max == imax && s->i64.sum == isum);
 }
@@ -198,6 +207,37 @@ static void test_another_reader_at_the_same_address(void **state)
     magstore_page_free(page);
 }
 
+/* Each with a merge of its own over one reader; unit/magstore is run under ThreadSanitizer by hand. */
+static void *read_all(void *arg)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    struct magstore_merge *merge;
+    struct magstore_reader *readers[] = {reader};
+    struct magstore_rows rows = {.count = 1};
+    uint32_t series;
+    size_t *seen = arg;
+    if (magstore_merge_open(readers, 1, INT64_MIN, INT64_MAX, kit_columns, 3, false, &merge) != MR_OK)
+        return NULL;
+    while (magstore_merge_next(merge, 1000, false, &series, &rows, &err) == MR_OK && rows.count != 0)
+        *seen += rows.count;
+    magstore_merge_close(merge);
+    return NULL;
+}
+
+static void test_many_threads_read_through_one_reader(void **state)
+{
+    MR_UNUSED(state);
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    size_t seen[THREADS] = {0};
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_all, &seen[i]), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(seen[i], model.count);
+    }
+}
+
 static void test_segments_of_others_are_refused(void **state)
 {
     MR_UNUSED(state);
@@ -225,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_sums_are_those_of_the_rows_in_order),
         cmocka_unit_test(test_what_is_decoded_stays),
         cmocka_unit_test(test_another_reader_at_the_same_address),
+        cmocka_unit_test(test_many_threads_read_through_one_reader),
         cmocka_unit_test(test_segments_of_others_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
