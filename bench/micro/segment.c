@@ -2,19 +2,20 @@
  *
  * Writes and reads series of ten doubles, each a random walk in [0, 100] with steps of N(0, 1): kept as whole
  * numbers, as two decimals and as they are. One line a walk: bytes a value with everything around it, values
- * encoded and decoded a second on one core (sealing, writing to the page cache, times and heads included),
- * the same of the codec alone, and what share of that time sealing and opening take. A second part reads one
- * column of ten. The best of five rounds counts. The numbers in docs/format/segment.md come from here.
+ * encoded and decoded in a second of processor time (sealing, writing to the page cache, times and heads
+ * included), the same of the codec alone, and what share of that time sealing and opening take; then reading
+ * one column of ten. For two decimals, also merging two segments into one. The best of five rounds counts.
+ * The numbers in docs/format/segment.md come from here.
  */
 #include "magstore/codec.h"
 #include "magstore/merge.h"
 
-#include "base/clock.h"
 #include "base/rand.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COLUMNS 10
@@ -31,9 +32,10 @@ static void die(const char *what)
     exit(1);
 }
 
+/* Of this process: others may be busy, and waiting for the disk is not the matter. */
 static double now(void)
 {
-    return (double)mr_clock_mono(&mr_clock_system) / 1e9;
+    return (double)clock() / CLOCKS_PER_SEC;
 }
 
 static double normal(struct mr_rng *rng)
@@ -54,7 +56,8 @@ static void make_walks(double unit)
     }
 }
 
-static uint64_t write_segment(const struct magstore_place *place)
+/* Of every series, values [from, from + n) at these times. */
+static uint64_t write_rows(const struct magstore_place *place, size_t from, size_t n, const int64_t *at)
 {
     struct mr_error err = MR_ERROR_INIT;
     struct magstore_writer *writer;
@@ -64,9 +67,9 @@ static uint64_t write_segment(const struct magstore_place *place)
     for (size_t i = 0; i < nseries; i++) {
         struct magstore_values values[COLUMNS];
         for (uint32_t c = 0; c < COLUMNS; c++)
-            values[c] =
-                (struct magstore_values){c + 2, MAGSTORE_DOUBLE, walks + (i * COLUMNS + c) * nrows, NULL};
-        const struct magstore_rows rows = {nrows, times, NULL, values, COLUMNS};
+            values[c] = (struct magstore_values){c + 2, MAGSTORE_DOUBLE,
+                                                 walks + (i * COLUMNS + c) * nrows + from, NULL};
+        const struct magstore_rows rows = {n, at, NULL, values, COLUMNS};
         if (magstore_writer_add(writer, (uint32_t)i, &rows, &err) != MR_OK)
             die(err.text);
     }
@@ -153,6 +156,56 @@ static void codec_alone(double *encode, double *decode)
     *decode = decoding / (double)(n * columns);
 }
 
+/* Seconds of making one segment of two, sealing and syncing included. */
+static double merge_two(const struct magstore_place *place, const int64_t *first, const int64_t *second)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    struct magstore_place places[3] = {*place, *place, *place};
+    struct magstore_reader *readers[2];
+    struct magstore_writer *writer;
+    struct magstore_merged merged;
+    struct magstore_info info;
+    size_t half = nrows / 2;
+    for (uint64_t i = 0; i < 3; i++)
+        places[i].number = place->number + 1 + i;
+    (void)write_rows(&places[0], 0, half, first);
+    (void)write_rows(&places[1], half, half, second);
+    double start = now();
+    if (magstore_reader_open(&places[0], &readers[0], &err) != MR_OK ||
+        magstore_reader_open(&places[1], &readers[1], &err) != MR_OK ||
+        magstore_writer_open(&places[2], &writer, &err) != MR_OK ||
+        magstore_merge_into(readers, 2, INT64_MIN, INT64_MAX, writer, NULL, NULL, &merged, &err) != MR_OK ||
+        magstore_writer_finish(writer, &info, &err) != MR_OK)
+        die(err.text);
+    double took = now() - start;
+    magstore_reader_close(readers[0]);
+    magstore_reader_close(readers[1]);
+    return took;
+}
+
+static void measure_merges(const struct magstore_place *place)
+{
+    size_t half = nrows / 2;
+    double values = (double)(nseries * half * 2 * COLUMNS), apart = 1e9, woven = 1e9;
+    int64_t *even = malloc(nrows * sizeof *even), *odd = malloc(nrows * sizeof *odd);
+    if (even == NULL || odd == NULL)
+        die("out of memory");
+    for (size_t r = 0; r < half; r++) {
+        even[r] = times[2 * r];
+        odd[r] = times[2 * r + 1];
+    }
+    for (int round = 0; half != 0 && round < ROUNDS; round++) {
+        double a = merge_two(place, times, times + half), b = merge_two(place, even, odd);
+        apart = a < apart ? a : apart;
+        woven = b < woven ? b : woven;
+    }
+    if (half != 0)
+        printf("merging two of two decimals: %.1f M/s one behind the other, %.1f M/s row by row\n",
+               values / apart / 1e6, values / woven / 1e6);
+    free(even);
+    free(odd);
+}
+
 static double least(double a, double b)
 {
     return a < b ? a : b;
@@ -167,7 +220,7 @@ static void measure(const struct magstore_place *place, const char *name, double
     make_walks(unit);
     for (int round = 0; round < ROUNDS; round++) {
         double t0 = now();
-        size = write_segment(place);
+        size = write_rows(place, 0, nrows, times);
         double t1 = now();
         (void)read_segment(place, COLUMNS, &sum);
         double t2 = now();
@@ -218,6 +271,7 @@ int main(int argc, char **argv)
         die(err.text);
     measure(&place, "whole numbers", 1);
     measure(&place, "two decimals", 100);
+    measure_merges(&place);
     measure(&place, "full doubles", 0);
     seal_keyring_close(place.keyring);
     free(walks);
