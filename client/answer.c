@@ -102,7 +102,9 @@ int answer_read(const struct model_shape *shape, const struct client_response *r
         return 0;
     limit(arena, response->body.len);
     struct model_fault fault = {0};
-    int rc = model_decode_response(shape, mr_buf_view(&response->body), arena, value, &fault);
+    int rc = response->body.len == 0 /* which the model takes for {} */
+                 ? MR_EINVAL
+                 : model_decode_response(shape, mr_buf_view(&response->body), arena, value, &fault);
     if (rc == MR_ENOMEM)
         return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     if (rc != MR_OK)

@@ -113,6 +113,10 @@ static int attempt(struct call *call, void **output)
     rc = c->world.send(c->world.ctx, &request, &response);
     if (rc != 0)
         rc = outcome_fail(call->outcome, rc, MR_STR_FMT ": %s", MR_STR_ARG(call->url.text), response.problem);
+    else if (response.status == 200 &&
+             !response.framed) /* a head that was cut off looks like success otherwise */
+        rc = outcome_fail(call->outcome, MR_ERR_NETWORK, MR_STR_FMT ": the answer was cut off.",
+                          MR_STR_ARG(call->url.text));
     else
         rc = answer_read(call->op->output, &response, &arena, &value, call->outcome);
     mr_buf_release(&response.body);

@@ -115,6 +115,9 @@ static size_t on_head(char *bytes, size_t size, size_t n, void *arg)
     }
     struct mr_str id = header_value(line, MR_STR("x-amzn-requestid"));
     struct mr_str date = header_value(line, MR_STR("date"));
+    if (header_value(line, MR_STR("content-length")).ptr != NULL ||
+        header_value(line, MR_STR("transfer-encoding")).ptr != NULL)
+        r->framed = true;
     if (id.ptr != NULL) {
         size_t len = 0;
         for (size_t i = 0; i < id.len && len < sizeof r->request_id - 1; i++)

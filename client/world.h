@@ -23,6 +23,7 @@ struct client_request {
 struct client_response {
     int status;
     struct mr_buf body;
+    bool framed;         /* the head told where the body ends */
     char request_id[80]; /* "" when none came */
     int64_t date_s;      /* of the Date header, seconds since the epoch; 0 when none came */
     char problem[320];   /* what went wrong, when something did */

@@ -38,6 +38,9 @@ unit() { # build directory, label
 conformance() {
     MILLRACE=$PWD/$1/millrace tests/conformance/run.sh
 }
+client_library() {
+    MILLRACE_BUILD=$PWD/$1 tests/client/run.sh
+}
 crash() {
     /usr/bin/python3 tests/crash/kill.py --binary "$1/millrace" --kills "$2"
 }
@@ -47,6 +50,7 @@ quick)
     stage "build (release)" quiet_build release
     stage "unit tests (release)" unit build
     stage "conformance" conformance build
+    stage "client library" client_library build
     ;;
 full|torture)
     [ "$mode" = full ] && kills=50 seconds=20 || { kills=1000 seconds=1800; export MR_TORTURE=1; }
@@ -58,6 +62,7 @@ full|torture)
     stage "threaded tests (TSan)" unit build-tsan threads
     stage "conformance (ASan+UBSan server)" conformance build-asan
     stage "conformance (release server)" conformance build
+    stage "client library" client_library build
     stage "kill -9 under load ($kills kills)" crash build "$kills"
     stage "failing syncs" /usr/bin/python3 tests/crash/sync.py --binary build/millrace
     stage "fuzzers ($seconds s each)" tests/fuzz.sh "$seconds"

@@ -46,6 +46,7 @@ static int send_scripted(void *ctx, const struct client_request *q, struct clien
     pthread_mutex_unlock(&f->lock);
     r->status = a.status;
     r->date_s = a.date_s;
+    r->framed = true;
     snprintf(r->request_id, sizeof r->request_id, "%s", "REQUEST7");
     if (a.error != 0)
         snprintf(r->problem, sizeof r->problem, "scripted");

@@ -201,6 +201,7 @@ static int serve(void *ctx, const struct client_request *q, struct client_respon
     struct model_fault fault = {0};
     void *request = NULL;
     pthread_mutex_lock(&v->lock);
+    r->framed = true;
     v->requests++;
     v->bytes += q->body.len;
     if (v->status == -1) {

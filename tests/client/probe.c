@@ -1,0 +1,357 @@
+/* What the Python suites drive: the installed library's public API and nothing else.
+ *
+ *   probe call                 ListDatabases once; prints error, code, status, attempts, request id, message
+ *   probe calls N THREADS      N calls from each thread; prints how many failed
+ *   probe everything           a walk through both APIs against a server; prints "ok", or the step that
+ * failed probe requests             one call of many operations, whatever comes back: for a recording server
+ *   probe presign              a presigned URL of ListDatabases(MaxResults=5)
+ *   probe write N [SPOOL]      N records through a writer; prints what became of them
+ *   probe query SQL            rows, tab-separated
+ */
+#include <millrace.h>
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static struct mr_client *client;
+static struct mr_fault fault = MR_FAULT_INIT;
+
+#define STEP(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            printf("line %d: %s: %s %s %s\n", __LINE__, #condition, mr_err_name(fault.error), fault.code,    \
+                   fault.message);                                                                           \
+            return 1;                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+static void print_fault(void)
+{
+    printf("%s|%s|%d|%d|%s|%s\n", mr_err_name(fault.error), fault.code, fault.http_status, fault.attempts,
+           fault.request_id, fault.message);
+}
+
+static int call(void)
+{
+    struct mr_list_databases_request request = {.max_results = {false, 0}};
+    mr_list_databases(client, &request, NULL, &fault);
+    print_fault();
+    return 0;
+}
+
+static int calls_each;
+
+static void *call_often(void *arg)
+{
+    long *failed = arg;
+    for (int i = 0; i < calls_each; i++) {
+        struct mr_list_databases_request request = {.max_results = {false, 0}};
+        struct mr_list_databases_response *answer;
+        struct mr_fault own = MR_FAULT_INIT;
+        *failed += mr_list_databases(client, &request, &answer, &own) != 0;
+        mr_response_free(answer);
+        mr_fault_clear(&own);
+    }
+    return NULL;
+}
+
+static int calls(int n, int threads)
+{
+    pthread_t id[64];
+    long failed[64] = {0}, sum = 0;
+    calls_each = n;
+    for (int i = 0; i < threads && i < 64; i++)
+        if (pthread_create(&id[i], NULL, call_often, &failed[i]) != 0)
+            return 1;
+    for (int i = 0; i < threads && i < 64; i++) {
+        pthread_join(id[i], NULL);
+        sum += failed[i];
+    }
+    printf("%ld failed\n", sum);
+    return 0;
+}
+
+static int presign(void)
+{
+    struct mr_list_databases_request request = {.max_results = mr_int(5)};
+    char *url;
+    if (mr_presign(client, MR_OP_LIST_DATABASES, &request, 900, &url, &fault) != 0) {
+        print_fault();
+        return 1;
+    }
+    puts(url);
+    mr_response_free(url);
+    return 0;
+}
+
+/* ---- writer ---- */
+
+static void on_reject(void *arg, const struct mr_record *record, const struct mr_rejection *why)
+{
+    (void)record;
+    if (++*(int *)arg == 1)
+        printf("first rejection: %s|%s\n", why->code, why->reason);
+}
+
+static int write_many(long n, const char *spool)
+{
+    int rejected = 0;
+    struct mr_writer_options options = MR_WRITER_OPTIONS_INIT;
+    struct mr_writer *writer;
+    struct mr_writer_stats stats;
+    options.database = "probe_db";
+    options.table = "probe_tbl";
+    options.on_reject = on_reject;
+    options.arg = &rejected;
+    options.spool_dir = spool;
+    options.spool_mode = MR_SPOOL_ALWAYS;
+    STEP(mr_writer_open(client, &options, &writer, &fault) == 0);
+    int64_t now = (int64_t)time(NULL) * 1000;
+    for (long i = 0; i < n; i++) {
+        char value[MR_NUMBER_TEXT], at[MR_NUMBER_TEXT], host[MR_NUMBER_TEXT];
+        struct mr_dimension dimensions[] = {{.name = mr_text("site"), .value = mr_text("north")},
+                                            {.name = mr_text("host"), .value = mr_text_of_int(i % 10, host)}};
+        struct mr_record record = {.dimensions = MR_LIST(dimensions),
+                                   .measure_name = mr_text("load"),
+                                   .measure_value = mr_text_of_double((double)i / 8, value),
+                                   .measure_value_type = MR_MEASURE_VALUE_TYPE_DOUBLE,
+                                   .time = mr_text_of_int(now - i, at)};
+        STEP(mr_writer_append(writer, &record, &fault) == 0);
+        if (spool != NULL && i % 500 == 499) {
+            STEP(mr_writer_flush(writer, -1, &fault) == 0);
+            printf("safe %ld\n", i + 1);
+            fflush(stdout);
+        }
+    }
+    STEP(mr_writer_flush(writer, -1, &fault) == 0);
+    do
+        mr_writer_stats(writer, &stats);
+    while (stats.spool_bytes > 0);
+    printf("written %" PRIu64 " rejected %" PRIu64 " recovered %" PRIu64 "\n", stats.written, stats.rejected,
+           stats.recovered);
+    STEP(mr_writer_close(writer, -1, &fault) == 0);
+    return 0;
+}
+
+static int query(const char *sql)
+{
+    struct mr_query_request request = {.query_string = mr_text(sql)};
+    struct mr_rows *rows;
+    int rc;
+    if (mr_rows_open(client, &request, &rows, &fault) != 0) {
+        print_fault();
+        return 1;
+    }
+    while ((rc = mr_rows_next(rows, &fault)) == 1)
+        for (size_t i = 0; i < mr_rows_width(rows); i++) {
+            const struct mr_cell *cell = mr_rows_cell(rows, i);
+            printf("%.*s%c", (int)cell->text.len, cell->text.ptr != NULL ? cell->text.ptr : "",
+                   i + 1 < mr_rows_width(rows) ? '\t' : '\n');
+        }
+    mr_rows_close(rows);
+    if (rc < 0)
+        print_fault();
+    return rc < 0;
+}
+
+/* ---- a walk through the APIs ---- */
+
+static int control_plane(void)
+{
+    struct mr_tag tags[] = {{.key = mr_text("team"), .value = mr_text("press")}};
+    struct mr_create_database_response *made;
+    struct mr_create_database_request create = {.database_name = mr_text("probe_db"), .tags = MR_LIST(tags)};
+    STEP(mr_create_database(client, &create, &made, &fault) == 0);
+    STEP(fault.http_status == 200 && fault.request_id[0] != '\0' && fault.attempts == 1);
+    STEP(strstr(made->database->arn.ptr, "database/probe_db") != NULL && made->database->table_count.v == 0);
+    STEP(mr_create_database(client, &create, NULL, &fault) == MR_ERR_SERVICE);
+    STEP(strcmp(fault.code, "ConflictException") == 0 && fault.http_status == 409 && !fault.retryable);
+
+    struct mr_list_tags_for_resource_request list = {.resource_arn = mr_text(made->database->arn.ptr)};
+    struct mr_list_tags_for_resource_response *listed;
+    STEP(mr_list_tags_for_resource(client, &list, &listed, &fault) == 0 && listed->tags.len == 1);
+    STEP(strcmp(listed->tags.at[0].value.ptr, "press") == 0);
+    mr_response_free(listed);
+    struct mr_text keys[] = {mr_text("team")};
+    struct mr_untag_resource_request untag = {.resource_arn = mr_text(made->database->arn.ptr),
+                                              .tag_keys = MR_LIST(keys)};
+    STEP(mr_untag_resource(client, &untag, &fault) == 0);
+    struct mr_tag_resource_request tag = {.resource_arn = mr_text(made->database->arn.ptr),
+                                          .tags = MR_LIST(tags)};
+    STEP(mr_query_tag_resource(client, &tag, &fault) == 0);
+    mr_response_free(made);
+
+    struct mr_retention_properties retention = {mr_int(24), mr_int(7)};
+    struct mr_partition_key key[] = {{.type = MR_PARTITION_KEY_TYPE_DIMENSION,
+                                      .name = mr_text("host"),
+                                      .enforcement_in_record = MR_PARTITION_KEY_ENFORCEMENT_LEVEL_OPTIONAL}};
+    struct mr_schema schema = {.composite_partition_key = MR_LIST(key)};
+    struct mr_create_table_request table = {.database_name = mr_text("probe_db"),
+                                            .table_name = mr_text("probe_tbl"),
+                                            .retention_properties = &retention,
+                                            .schema = &schema};
+    struct mr_create_table_response *tabled;
+    STEP(mr_create_table(client, &table, &tabled, &fault) == 0);
+    STEP(tabled->table->table_status == MR_TABLE_STATUS_ACTIVE && tabled->table->creation_time.v > 1.6e9);
+    STEP(tabled->table->retention_properties->memory_store_retention_period_in_hours.v == 24);
+    mr_response_free(tabled);
+    struct mr_describe_table_request describe = {mr_text("probe_db"), mr_text("probe_tbl")};
+    struct mr_describe_table_response *described;
+    STEP(mr_describe_table(client, &describe, &described, &fault) == 0);
+    STEP(strcmp(described->table->schema->composite_partition_key.at[0].name.ptr, "host") == 0);
+    mr_response_free(described);
+    describe.table_name = mr_text("absent");
+    STEP(mr_describe_table(client, &describe, &described, &fault) == MR_ERR_SERVICE && described == NULL);
+    STEP(strcmp(fault.code, "ResourceNotFoundException") == 0);
+    describe.table_name = mr_text("x");
+    STEP(mr_describe_table(client, &describe, NULL, &fault) == MR_ERR_SERVICE);
+    STEP(strstr(fault.message, "Member must have length greater than or equal to 3") != NULL);
+    struct mr_describe_endpoints_response *endpoints;
+    STEP(mr_describe_endpoints(client, &endpoints, &fault) == 0 && endpoints->endpoints.len == 1);
+    mr_response_free(endpoints);
+    STEP(mr_query_describe_endpoints(client, NULL, &fault) == 0);
+    return 0;
+}
+
+static int data_plane(void)
+{
+    char now[MR_NUMBER_TEXT];
+    int64_t at = (int64_t)time(NULL) * 1000000000 + 123456789;
+    struct mr_dimension dimensions[] = {{.name = mr_text("host"), .value = mr_text("h\xc3\xb6\"1")}};
+    struct mr_measure_value values[] = {{mr_text("load"), mr_text("0.5"), MR_MEASURE_VALUE_TYPE_DOUBLE},
+                                        {mr_text("jobs"), mr_text("-7"), MR_MEASURE_VALUE_TYPE_BIGINT},
+                                        {mr_text("up"), mr_text("true"), MR_MEASURE_VALUE_TYPE_BOOLEAN}};
+    struct mr_record records[] = {{.measure_name = mr_text("state"), .measure_values = MR_LIST(values)},
+                                  {.measure_name = mr_text("state2"), .measure_values = MR_LIST(values)}};
+    struct mr_record common = {.dimensions = MR_LIST(dimensions),
+                               .time = mr_text_of_int(at, now),
+                               .time_unit = MR_TIME_UNIT_NANOSECONDS,
+                               .measure_value_type = MR_MEASURE_VALUE_TYPE_MULTI};
+    struct mr_write_records_request write = {.database_name = mr_text("probe_db"),
+                                             .table_name = mr_text("probe_tbl"),
+                                             .common_attributes = &common,
+                                             .records = MR_LIST(records)};
+    struct mr_write_records_response *written;
+    STEP(mr_write_records(client, &write, &written, &fault) == 0 && written->records_ingested->total.v == 2);
+    mr_response_free(written);
+    values[0].value = mr_text("0.75");
+    STEP(mr_write_records(client, &write, NULL, &fault) == MR_ERR_SERVICE && fault.http_status == 419);
+    STEP(fault.nrejected == 2 && fault.rejected[1].record_index.v == 1 &&
+         !fault.rejected[1].existing_version.set);
+    STEP(strstr(fault.rejected[0].reason.ptr, "version") != NULL);
+
+    struct mr_query_request ask = {.query_string =
+                                       mr_text("SELECT time, host, load, jobs, up, ARRAY[1, NULL], null, "
+                                               "interval '36' hour FROM probe_db.probe_tbl "
+                                               "WHERE measure_name = 'state'")};
+    struct mr_rows *rows;
+    STEP(mr_rows_open(client, &ask, &rows, &fault) == 0 && mr_rows_width(rows) == 8);
+    STEP(strcmp(mr_rows_column(rows, 0)->name.ptr, "time") == 0);
+    STEP(mr_rows_next(rows, &fault) == 1);
+    STEP(mr_rows_cell(rows, 0)->kind == MR_CELL_TIMESTAMP && mr_rows_cell(rows, 0)->v.integer == at);
+    STEP(strcmp(mr_rows_cell(rows, 1)->text.ptr, "h\xc3\xb6\"1") == 0);
+    STEP(mr_rows_cell(rows, 2)->v.number == 0.5 && mr_rows_cell(rows, 3)->v.integer == -7);
+    STEP(mr_rows_cell(rows, 4)->kind == MR_CELL_BOOLEAN && mr_rows_cell(rows, 4)->v.boolean);
+    STEP(mr_rows_cell(rows, 5)->v.items.at[0].v.integer == 1 &&
+         mr_rows_cell(rows, 5)->v.items.at[1].kind == MR_CELL_NULL);
+    STEP(mr_rows_cell(rows, 6)->kind == MR_CELL_NULL);
+    STEP(mr_rows_cell(rows, 7)->kind == MR_CELL_INTERVAL &&
+         mr_rows_cell(rows, 7)->v.integer == INT64_C(129600000000000));
+    STEP(mr_rows_next(rows, &fault) == 0 && mr_rows_query_id(rows)[0] != '\0' &&
+         mr_rows_status(rows) != NULL);
+    mr_rows_close(rows);
+
+    ask = (struct mr_query_request){
+        .query_string = mr_text("SELECT x FROM UNNEST(sequence(1, 1000)) AS t(x)"), .max_rows = mr_int(70)};
+    struct mr_paginator *pages;
+    const struct mr_query_response *page;
+    size_t total = 0;
+    STEP(mr_paginator_open(client, MR_OP_QUERY, &ask, &pages, &fault) == 0);
+    while ((page = mr_paginator_next(pages, &fault)) != NULL)
+        total += page->rows.len;
+    mr_paginator_close(pages);
+    STEP(fault.error == 0 && total == 1000);
+    ask = (struct mr_query_request){.query_string = mr_text("SELEKT 1")};
+    STEP(mr_rows_open(client, &ask, &rows, &fault) == MR_ERR_SERVICE && rows == NULL);
+    STEP(strcmp(fault.code, "ValidationException") == 0);
+    return 0;
+}
+
+static int everything(void)
+{
+    STEP(control_plane() == 0);
+    STEP(data_plane() == 0);
+    STEP(mr_delete_table(client, &(struct mr_delete_table_request){mr_text("probe_db"), mr_text("probe_tbl")},
+                         &fault) == 0);
+    STEP(mr_delete_database(client, &(struct mr_delete_database_request){mr_text("probe_db")}, &fault) == 0);
+    puts("ok");
+    return 0;
+}
+
+/* The same calls as tests/client/test_requests.py makes with botocore. */
+static int requests(void)
+{
+    struct mr_tag tags[] = {{.key = mr_text("a"), .value = mr_text("b \xc3\xa4")}};
+    struct mr_dimension dimensions[] = {{.name = mr_text("host"), .value = mr_text("h1")}};
+    struct mr_record records[] = {{.dimensions = MR_LIST(dimensions),
+                                   .measure_name = mr_text("cpu"),
+                                   .measure_value = mr_text("1.5"),
+                                   .measure_value_type = MR_MEASURE_VALUE_TYPE_DOUBLE,
+                                   .time = mr_text("1700000000000"),
+                                   .version = mr_int(3)}};
+    mr_create_database(
+        client,
+        &(struct mr_create_database_request){.database_name = mr_text("alpha"), .tags = MR_LIST(tags)}, NULL,
+        NULL);
+    mr_write_records(client,
+                     &(struct mr_write_records_request){.database_name = mr_text("alpha"),
+                                                        .table_name = mr_text("beta"),
+                                                        .records = MR_LIST(records)},
+                     NULL, NULL);
+    mr_query(client,
+             &(struct mr_query_request){.query_string = mr_text("SELECT '\xe2\x82\xac\n\"'"),
+                                        .client_token = mr_text("0123456789abcdef0123456789abcdef"),
+                                        .max_rows = mr_int(5)},
+             NULL, NULL);
+    mr_describe_endpoints(client, NULL, NULL);
+    mr_execute_scheduled_query(
+        client,
+        &(struct mr_execute_scheduled_query_request){
+            .scheduled_query_arn = mr_text("arn:aws:timestream:us-east-1:1:scheduled-query/x"),
+            .invocation_time = mr_double(1700000000),
+            .client_token = mr_text("0123456789abcdef0123456789abcdef")},
+        NULL);
+    mr_delete_database(client, &(struct mr_delete_database_request){mr_text("alpha")}, NULL);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct mr_options options = MR_OPTIONS_INIT;
+    const char *what = argc > 1 ? argv[1] : "";
+    if (getenv("PROBE_TIMEOUT_MS") != NULL)
+        options.timeout_ms = atoi(getenv("PROBE_TIMEOUT_MS"));
+    int rc = 2;
+    if (mr_client_open(&options, &client, &fault) != 0)
+        print_fault();
+    else if (strcmp(what, "call") == 0)
+        rc = call();
+    else if (strcmp(what, "calls") == 0 && argc > 3)
+        rc = calls(atoi(argv[2]), atoi(argv[3]));
+    else if (strcmp(what, "everything") == 0)
+        rc = everything();
+    else if (strcmp(what, "requests") == 0)
+        rc = requests();
+    else if (strcmp(what, "presign") == 0)
+        rc = presign();
+    else if (strcmp(what, "write") == 0 && argc > 2)
+        rc = write_many(atol(argv[2]), argc > 3 ? argv[3] : NULL);
+    else if (strcmp(what, "query") == 0 && argc > 2)
+        rc = query(argv[2]);
+    mr_client_close(client);
+    mr_fault_clear(&fault);
+    return rc;
+}

@@ -1,0 +1,141 @@
+"""The library against a running Millrace: every kind of call, threads, discovery, TLS, the example of the manual."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support import BUILD, ROOT, SCRATCH, credentials, probe, run
+from server import KEY, SECRET, Server
+
+VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]
+
+
+class Against(unittest.TestCase):
+    flags = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(*cls.flags)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def env(self, **more):
+        return credentials(self.server.url, KEY, SECRET, **more)
+
+    def probe(self, *arguments, wrap=(), **more):
+        return run(*wrap, probe(), *arguments, env=self.env(**more)).stdout
+
+
+class Server1(Against):
+    def test_everything(self):
+        self.assertEqual(self.probe("everything"), "ok\n")
+
+    def test_everything_under_valgrind(self):
+        if "libasan" in run("ldd", os.path.join(BUILD, "libmillrace.so")).stdout:
+            return  # the sanitizer looks itself
+        self.assertEqual(self.probe("everything", wrap=VALGRIND), "ok\n")
+
+    def test_threads_share_a_client(self):
+        self.assertEqual(self.probe("calls", "100", "12"), "0 failed\n")
+
+    def test_discovery(self):
+        self.assertIn("0||200|1|", self.probe("call", AWS_ENABLE_ENDPOINT_DISCOVERY="true"))
+
+    def test_wrong_secret(self):
+        line = self.probe("call", AWS_SECRET_ACCESS_KEY="wrong")
+        self.assertTrue(line.startswith("MR_ERR_SERVICE|InvalidSignatureException|403|1|"), line)
+
+    def test_presigned(self):
+        url = self.probe("presign").strip()
+        done = run("curl", "-sS", "-X", "POST", "-H", "Content-Type: application/x-amz-json-1.0", "-H",
+                   "X-Amz-Target: Timestream_20181101.ListDatabases", url)
+        self.assertIn('"Databases":[', done.stdout)
+        done = run("curl", "-sS", "-X", "POST", "-H", "Content-Type: application/x-amz-json-1.0", "-H",
+                   "X-Amz-Target: Timestream_20181101.ListDatabases", url.replace("MaxResults=5", "MaxResults=6"))
+        self.assertIn("InvalidSignatureException", done.stdout)
+
+
+class Examples(Against):
+    def test_readme_of_the_client(self):
+        with open(os.path.join(ROOT, "docs", "client.md"), encoding="utf-8") as text:
+            block, = re.findall(r"```c\n(.*?)```", text.read(), re.S)
+        self.assertLessEqual(len(block.splitlines()), 45)
+        prefix = os.path.join(SCRATCH, "prefix")
+        run("cmake", "--install", BUILD, "--prefix", prefix, "--component", "client")
+        flags = run("pkg-config", "--cflags", "--libs", "libmillrace",
+                    env=dict(os.environ, PKG_CONFIG_PATH=self.pkg_config_path(prefix))).stdout.split()
+        flags = [f.replace("/usr/local", prefix) for f in flags]
+        source, out = os.path.join(SCRATCH, "example.c"), os.path.join(SCRATCH, "example")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(block)
+        run("cc", "-Wall", "-Wextra", "-Werror", "-g", "-o", out, source, *flags, f"-Wl,-rpath,{BUILD}")
+        self.assertRegex(run(out, env=self.env()).stdout, r"^\d{19} 7 0\.31\n$")
+        if "libasan" not in run("ldd", out).stdout:
+            run(*VALGRIND, out, env=self.env())
+
+    def pkg_config_path(self, prefix):
+        for folder, _, files in os.walk(prefix):
+            if "libmillrace.pc" in files:
+                return folder
+        raise AssertionError("no libmillrace.pc was installed")
+
+
+class Tls(unittest.TestCase):
+    def test_certificates_are_verified(self):
+        cert, key = os.path.join(SCRATCH, "cert.pem"), os.path.join(SCRATCH, "key.pem")
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+        server = Server("--tls-cert", cert, "--tls-key", key)
+        try:
+            env = credentials(server.url, KEY, SECRET)
+            self.assertIn("MR_ERR_TLS||0|1|", run(probe(), "call", env=env).stdout)
+            self.assertIn("0||200|1|", run(probe(), "call", env=dict(env, AWS_CA_BUNDLE=cert)).stdout)
+            wrong_name = server.url.replace("127.0.0.1", "localhost")
+            self.assertIn("MR_ERR_TLS", run(probe(), "call", env=dict(env, AWS_CA_BUNDLE=cert,
+                                                                      AWS_ENDPOINT_URL=wrong_name)).stdout)
+        finally:
+            server.stop()
+
+
+class Writer(unittest.TestCase):
+    def test_spool_survives_kill(self):
+        """A writer is killed in the middle while the server is down; what it called safe arrives afterwards."""
+        server = Server(keep=True)
+        env = credentials(server.url, KEY, SECRET)
+        run("aws", "timestream-write", "create-database", "--database-name", "probe_db",
+            env=dict(env, AWS_DEFAULT_REGION="us-east-1"))
+        run("aws", "timestream-write", "create-table", "--database-name", "probe_db", "--table-name", "probe_tbl",
+            env=dict(env, AWS_DEFAULT_REGION="us-east-1"))
+        port = server.port
+        server.stop()
+        with tempfile.TemporaryDirectory() as spool:
+            writer = subprocess.Popen([probe(), "write", "100000", spool], stdout=subprocess.PIPE, text=True, env=env)
+            safe = 0
+            for line in writer.stdout:
+                safe = int(line.split()[1])
+                if safe >= 5000:
+                    break
+            writer.send_signal(signal.SIGKILL)
+            writer.stdout.close()
+            writer.wait()
+            server.flags = ("--listen", f"127.0.0.1:{port}")
+            server.start()
+            try:
+                printed = run(probe(), "write", "1", spool, env=env, timeout=100).stdout
+                found = re.search(r"written (\d+) rejected (\d+) recovered (\d+)", printed)
+                self.assertGreaterEqual(int(found.group(3)), safe, printed)
+                self.assertEqual(found.group(2), "0")
+                count = run(probe(), "query", "SELECT count(*) FROM probe_db.probe_tbl", env=env).stdout
+                self.assertGreaterEqual(int(count), safe)
+            finally:
+                server.stop()
+                server.remove()
+
+
+if __name__ == "__main__":
+    unittest.main()
