@@ -100,39 +100,42 @@ static int make_master(struct seal_keyring *k, struct mr_error *err)
     return mr_io_write_file(k->io, k->dir, MASTER_NAME, bytes, 0600, err);
 }
 
-/* A master key without a keyring is what a crash in the middle of the first start leaves, or one brought
- * along: it gets an empty keyring. If the keyring was lost instead, whatever was sealed under its keys will
- * say that its key is not there. */
+/* Neither file is there, or only a master key: what a crash in the middle of the first start leaves, or one
+ * brought along. If the keyring was lost instead, whatever was sealed under its keys will say that its key is
+ * not there. */
+static int make_files(struct seal_keyring *k, bool master, struct mr_error *err)
+{
+    int status = master ? MR_OK : make_master(k, err);
+    return status == MR_OK ? write_table(k, &k->table, err) : status;
+}
+
 static int load(struct seal_keyring *k, struct mr_error *err)
 {
     struct mr_buf bytes = MR_BUF_INIT;
-    struct mr_error absent = MR_ERROR_INIT;
+    struct mr_error why = MR_ERROR_INIT;
     int status = read_master(k, err);
     bool master = status == MR_OK;
+    /* A start killed before this one may have left names that are not durable; nothing is built on such. */
+    if (master)
+        status = mr_io_sync_dir(k->io, k->dir, err);
     if (status != MR_OK && status != MR_ENOENT)
         return status;
-    status = mr_io_read_file(k->io, k->keyring_path, KEYRING_LIMIT, &bytes, &absent);
-    if (status == MR_OK && !master)
+    status = mr_io_read_file(k->io, k->keyring_path, KEYRING_LIMIT, &bytes, &why);
+    if (status == MR_ENOENT)
+        status = make_files(k, master, err);
+    else if (status != MR_OK)
+        status =
+            mr_error_set(err, status == MR_ELIMIT ? MR_ECORRUPT : (enum mr_status)status, "%s", why.text);
+    else if (!master)
         status =
             mr_error_set(err, MR_ECORRUPT,
-                         "%s is there and %s is not: no data key can be unwrapped and nothing stored can be "
-                         "read without the master key; put it back",
+                         "%s is there and %s is not: without the master key no data key can be unwrapped "
+                         "and nothing stored can be read; put it back",
                          k->keyring_path, k->master_path);
-    else if (status == MR_OK)
+    else
         status =
             keyring_decode(mr_buf_view(&bytes), k->keyring_path, master_of(k), k->cipher, &k->table, err);
-    else if (status == MR_ELIMIT)
-        status = mr_error_set(err, MR_ECORRUPT, "%s", absent.text);
-    else if (status != MR_ENOENT)
-        status = mr_error_set(err, (enum mr_status)status, "%s", absent.text);
-    else {
-        status = master ? MR_OK : make_master(k, err);
-        if (status == MR_OK)
-            status = write_table(k, &k->table, err);
-    }
     mr_buf_release(&bytes);
-    if (status == MR_OK) /* a start killed before this one may have left names that are not durable yet */
-        status = mr_io_sync_dir(k->io, k->dir, err);
     return status;
 }
 
