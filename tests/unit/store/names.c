@@ -152,6 +152,10 @@ static void gaps(void **state)
     names_kit_fill(&w->from, 2, 0, 100, 3 * DAY);
     write_next(w);
     assert_true(w->files[1].first_series == 3000 && w->files[1].last_series == 3099);
+    names_kit_fill(&w->from, 3, 0, 10, DAY); /* the last numbers of all are gone at once */
+    mem_evict(w->from.mem, 2 * DAY, w->from.lsn);
+    write_next(w);
+    assert_true(w->files[2].rows == 0 && w->files[2].last_series == 3109 && w->series == 3110);
     read_all(w, 3 * DAY);
     names_kit_check_same(w->from.mem, w->to.mem);
 }
@@ -170,9 +174,11 @@ static void the_file_time(void **state)
     mem_evict(w->to.mem, 2 * DAY + 1, 1);
     mem_counts(w->to.mem, &counts);
     assert_true(counts.series == 0 && counts.next_series == 500);
-    /* What comes after the files has no file: it goes with its last row. */
-    names_kit_fill(&w->to, 9, 0, 10, DAY);
-    mem_evict(w->to.mem, 2 * DAY, w->to.lsn);
+    /* What the log has after the files has no file: without rows it is not kept. */
+    mem_write_lock(w->to.mem);
+    assert_int_equal(mem_load_series(w->to.mem, 500, 0, NULL, 0), MR_OK);
+    mem_write_unlock(w->to.mem);
+    mem_evict(w->to.mem, 1, 1);
     mem_counts(w->to.mem, &counts);
     assert_int_equal(counts.series, 0);
 }
