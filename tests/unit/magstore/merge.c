@@ -202,6 +202,19 @@ static void test_against_a_naive_sort(void **state)
     }
 }
 
+/* Windows of time over series of several blocks. */
+static void seek_in_time(struct magstore_merge *merge, const struct kit_model *all, const struct question *q,
+                         struct mr_rng *rng)
+{
+    for (int i = 0; i < 150; i++) {
+        uint32_t series = (uint32_t)mr_rng_below(rng, 8);
+        int64_t from = (int64_t)mr_rng_below(rng, 30000), to = from + (int64_t)mr_rng_below(rng, 9000);
+        bool only = mr_rng_below(rng, 2) != 0;
+        magstore_merge_seek(merge, series, from, to);
+        follow(merge, all, first_of(all, series), q, from, to, only, 1 + mr_rng_below(rng, 100), rng);
+    }
+}
+
 /* Three segments whose series are longer than blocks: apart, interleaved in stretches, and row by row. */
 static void test_long_series(void **state)
 {
@@ -209,6 +222,8 @@ static void test_long_series(void **state)
     for (int stretch = 1; stretch <= 20000; stretch = stretch * 7 + 1) {
         struct mr_rng rng = {(uint64_t)stretch};
         struct bench b = {.count = 3};
+        for (int64_t i = 0; i < 500; i++) /* short ones ahead: they share a block with the first long one */
+            kit_append(&b.models[i % 3], (uint32_t)(i / 100), i % 100, 1);
         for (int64_t i = 0; i < 30000; i++) {
             size_t model = (size_t)(i / stretch) % 3;
             struct kit_row *row = kit_append(&b.models[model], 5 + (uint32_t)(i / 12500), i, 1);
@@ -222,7 +237,8 @@ static void test_long_series(void **state)
         struct question q = {.from = INT64_MIN, .to = INT64_MAX, .all = true};
         struct magstore_merge *merge;
         assert_int_equal(magstore_merge_open(b.readers, b.count, q.from, q.to, NULL, 0, true, &merge), MR_OK);
-        assert_int_equal(follow(merge, &b.all, 0, &q, q.from, q.to, false, SIZE_MAX, &rng), 30000);
+        assert_int_equal(follow(merge, &b.all, 0, &q, q.from, q.to, false, SIZE_MAX, &rng), 30500);
+        seek_in_time(merge, &b.all, &q, &rng);
         magstore_merge_close(merge);
         drop(&b);
     }

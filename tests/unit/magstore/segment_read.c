@@ -50,6 +50,12 @@ static void test_blocks_are_located(void **state)
         uint32_t series = (uint32_t)mr_rng_below(&rng, 805), first, end;
         int64_t from = mr_rng_below(&rng, 4) == 0 ? INT64_MIN + 10 : (int64_t)mr_rng_below(&rng, 120000);
         int64_t to = mr_rng_below(&rng, 4) == 0 ? INT64_MAX : from + (int64_t)mr_rng_below(&rng, 2000) - 10;
+        if (i % 3 == 0) { /* the very times at which a block begins or ends */
+            const struct magstore_block *b =
+                magstore_reader_block(reader, (uint32_t)mr_rng_below(&rng, blocks));
+            series = i % 2 == 0 ? b->first_series : b->last_series;
+            from = to = i % 2 == 0 ? b->first_time : b->last_time;
+        }
         magstore_reader_locate(reader, series, from, to, &first, &end);
         assert_true(first <= end && end <= blocks);
         size_t row = 0;
