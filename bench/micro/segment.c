@@ -105,6 +105,33 @@ static uint64_t read_segment(const struct magstore_place *place, uint32_t column
     return bytes;
 }
 
+/* Seconds a series of seeking each, in order or at random, and reading one column of it. */
+static double seek_all(const struct magstore_place *place, bool in_order)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    struct mr_rng rng = {1};
+    struct magstore_reader *reader;
+    struct magstore_merge *merge;
+    const uint32_t number = 2;
+    size_t seeks = nseries < 10000 ? nseries : 10000;
+    if (magstore_reader_open(place, &reader, &err) != MR_OK ||
+        magstore_merge_open(&reader, 1, INT64_MIN, INT64_MAX, &number, 1, false, &merge) != MR_OK)
+        die(err.text);
+    double start = now();
+    for (size_t i = 0; i < seeks; i++) {
+        struct magstore_rows rows = {.count = 1};
+        uint32_t series = (uint32_t)(in_order ? i : mr_rng_below(&rng, nseries));
+        magstore_merge_seek(merge, series, INT64_MIN, INT64_MAX);
+        while (rows.count != 0)
+            if (magstore_merge_next(merge, MAGSTORE_BLOCK_ROWS, true, &series, &rows, &err) != MR_OK)
+                die(err.text);
+    }
+    double took = (now() - start) / (double)seeks;
+    magstore_merge_close(merge);
+    magstore_reader_close(reader);
+    return took;
+}
+
 /* Seconds of sealing so many bytes in pieces of that size. */
 static double seal_alone(uint64_t bytes, size_t piece, bool unlock)
 {
@@ -242,8 +269,9 @@ static void measure(const struct magstore_place *place, const char *name, double
         name, (double)size / values, values / encode / 1e6, 1e-6 / codec_in, locking / encode * 100,
         values / decode / 1e6, 1e-6 / codec_out, opening / decode * 100, COLUMNS,
         values / COLUMNS / one / 1e6, 100 * (double)bytes / (double)size);
-    if (sum == 0.5)
-        puts(""); /* sum is used */
+    printf("%-14s seeking a series and reading a column of it: %.2f us in order, %.2f us at random%s\n", "",
+           seek_all(place, true) * 1e6, seek_all(place, false) * 1e6,
+           sum == 0.5 ? " " : ""); /* sum is used */
 }
 
 int main(int argc, char **argv)
