@@ -22,6 +22,8 @@ static struct mr_str member(struct json_value object, struct mr_str name)
 /* com.amazonaws.timestream.v20181101#ValidationException:http://... -> ValidationException */
 static struct mr_str bare_name(struct mr_str type)
 {
+    if (type.ptr == NULL)
+        return type;
     size_t hash = mr_str_find(type, '#', 0);
     if (hash < type.len)
         type = mr_str_slice(type, hash + 1, type.len);

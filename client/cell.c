@@ -69,7 +69,8 @@ static int64_t date(struct scanner *s)
 
 static struct scanner over(struct mr_str text)
 {
-    return (struct scanner){text.ptr, text.ptr + text.len, text.len == 0};
+    const char *from = text.ptr != NULL ? text.ptr : "";
+    return (struct scanner){from, from + text.len, text.len == 0};
 }
 
 bool cell_timestamp(struct mr_str text, int64_t *ns)

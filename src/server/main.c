@@ -1,4 +1,5 @@
 /* millrace - the command line. `millrace serve` is the server; design contract: docs/architecture.md. */
+#include "cli/cli.h"
 #include "server/boot.h"
 
 #include <errno.h>
@@ -73,7 +74,11 @@ int main(int argc, char **argv)
         puts("millrace " MR_VERSION);
         return 0;
     }
-    bool help = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0);
+    bool help = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0), known = false;
+    int exit_code = argc >= 2 && !help ? cli_run(argc - 1, argv + 1, &known) : 2;
+    if (known)
+        return exit_code;
     fputs(USAGE, help ? stdout : stderr);
+    cli_list(help ? stdout : stderr);
     return help ? 0 : 2;
 }
