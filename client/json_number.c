@@ -119,7 +119,7 @@ size_t json_format_double(double v, char *out)
     char text[64];
     const char *sign = signbit(v) ? "-" : "";
     if (v == 0)
-        return copy_out(text, snprintf(text, sizeof text, "%s0", sign), out);
+        return signbit(v) ? copy_out("-0", 2, out) : copy_out("0", 1, out);
     struct decimal d = shortest(fabs(v));
     int e = d.exponent, n = d.count, len;
     if (e >= n - 1 && e < 17 && e - (n - 1) <= 4)

@@ -1,6 +1,8 @@
 /* One call: what goes out, what comes back, and when it is tried again. */
 #include "fake.h"
 
+#include "lib/fault.h"
+
 #define OK_DATABASES "{\"Databases\":[{\"DatabaseName\":\"alpha\",\"TableCount\":3}]}"
 
 static const char throttled[] =
@@ -252,6 +254,48 @@ static void test_clock_is_corrected(void **state)
     mr_fault_clear(&fault);
 }
 
+/* Every allocation fails once, from opening to closing: the call says so or succeeds, and nothing leaks or
+ * breaks. */
+static void test_failing_memory(void **state)
+{
+    (void)state;
+    unsigned failures = 0;
+    for (unsigned nth = 1;; nth++) {
+        struct fake f;
+        struct mr_client *c = NULL;
+        struct mr_paginator *pages = NULL;
+        struct mr_fault fault = MR_FAULT_INIT;
+        char *url = NULL;
+        fake_init(&f);
+        fake_answer(&f, 0, 429, throttled);
+        fake_answer(&f, 0, 200, OK_DATABASES);
+        struct mr_list_databases_request request = {.max_results = mr_int(5)};
+        fault_alloc(nth);
+        int rc = client_open_in(&f.world, NULL, &c, &fault);
+        if (rc == 0)
+            rc = list(c, &fault);
+        if (rc == 0)
+            rc = mr_paginator_open(c, MR_OP_LIST_DATABASES, &request, &pages, &fault);
+        if (rc == 0 && mr_paginator_next(pages, &fault) == NULL)
+            rc = fault.error;
+        if (rc == 0)
+            rc = mr_presign(c, MR_OP_LIST_DATABASES, &request, 60, &url, &fault);
+        bool fired = fault_alloc_fired();
+        fault_alloc(0);
+        if (rc != 0 && rc != MR_ERR_MEMORY)
+            fail_msg("allocation %u: %s: %s", nth, mr_err_name(rc), fault.message);
+        assert_true(rc == 0 || fired);
+        failures += rc != 0;
+        mr_response_free(url);
+        mr_paginator_close(pages);
+        mr_client_close(c);
+        mr_fault_clear(&fault);
+        if (!fired)
+            break;
+    }
+    assert_true(failures > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_requests_that_cannot_be),
         cmocka_unit_test(test_client_token_is_filled),
         cmocka_unit_test(test_clock_is_corrected),
+        cmocka_unit_test(test_failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

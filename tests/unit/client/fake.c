@@ -52,7 +52,7 @@ static int send_scripted(void *ctx, const struct client_request *q, struct clien
         snprintf(r->problem, sizeof r->problem, "scripted");
     else
         mr_buf_str(&r->body, mr_str_of(a.body != NULL ? a.body : ""));
-    return a.error;
+    return mr_buf_ok(&r->body) ? a.error : MR_ERR_MEMORY; /* as http.c does */
 }
 
 void fake_init(struct fake *f)
