@@ -27,8 +27,8 @@ void magstore_merge_seek(struct magstore_merge *merge, uint32_t series, int64_t 
 
 /* The next rows, all of one series, at most `most`; count 0: the end. A long stretch without overlap comes as
  * views into the block, without copying. With `only` (after a seek) the end is that of the series sought.
- * Views are valid until the next call. versions: NULL when the blocks at hand have none but 1. After a failure
- * (MR_ECORRUPT, MR_EIO, MR_ENOMEM) the merge is at its end until the next seek. */
+ * Views are valid until the next call. versions: NULL when the blocks at hand have none but 1. After a
+ * failure (MR_ECORRUPT, MR_EIO, MR_ENOMEM) the merge is at its end until the next seek. */
 int magstore_merge_next(struct magstore_merge *merge, size_t most, bool only, uint32_t *series,
                         struct magstore_rows *out, struct mr_error *err);
 uint64_t magstore_merge_bytes(const struct magstore_merge *merge); /* read so far */

@@ -320,6 +320,41 @@ static void test_merging_into_a_segment(void **state)
     }
 }
 
+/* The catalog gives a column one type for good; segments that say otherwise are not of one table. */
+static void test_a_column_of_two_types_is_refused(void **state)
+{
+    MR_UNUSED(state);
+    static const int64_t times[] = {1, 2, 3}, later[] = {2, 4}, numbers[] = {7, 8, 9};
+    static const double doubles[] = {7, 8};
+    const struct magstore_values a = {3, MAGSTORE_BIGINT, numbers, NULL},
+                                 b = {3, MAGSTORE_DOUBLE, doubles, NULL};
+    const struct magstore_rows rows[] = {{3, times, NULL, &a, 1}, {2, later, NULL, &b, 1}};
+    struct magstore_reader *readers[2];
+    struct mr_error err = MR_ERROR_INIT;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct magstore_writer *writer;
+        struct magstore_info info;
+        struct magstore_place place = kit.place;
+        place.number = i + 1;
+        check_ok(magstore_writer_open(&place, &writer, &err), &err);
+        check_ok(magstore_writer_add(writer, 5, &rows[i], &err), &err);
+        check_ok(magstore_writer_finish(writer, &info, &err), &err);
+        check_ok(magstore_reader_open(&place, &readers[i], &err), &err);
+    }
+    struct magstore_merge *merge;
+    struct magstore_rows out;
+    uint32_t series;
+    assert_int_equal(magstore_merge_open(readers, 2, INT64_MIN, INT64_MAX, NULL, 0, true, &merge), MR_OK);
+    assert_int_equal(magstore_merge_next(merge, 10, false, &series, &out, &err), MR_ECORRUPT);
+    assert_non_null(strstr(err.text, "column 3"));
+    err = (struct mr_error)MR_ERROR_INIT;
+    check_ok(magstore_merge_next(merge, 10, false, &series, &out, &err), &err); /* at its end */
+    assert_int_equal(out.count, 0);
+    magstore_merge_close(merge);
+    magstore_reader_close(readers[0]);
+    magstore_reader_close(readers[1]);
+}
+
 static bool stop_at_once(void *ctx)
 {
     return ++*(int *)ctx == 2;
@@ -353,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_long_series),
         cmocka_unit_test(test_seeking_in_a_block_reads_it_once),
         cmocka_unit_test(test_merging_into_a_segment),
+        cmocka_unit_test(test_a_column_of_two_types_is_refused),
         cmocka_unit_test(test_a_merge_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
