@@ -134,6 +134,7 @@ struct bound_relation {
     struct bound_expr **args; /* UNNEST */
     size_t nargs;
     bool ordinality, lateral;
+    struct bound_relation *carry; /* UNNEST: columns of its arguments, brought along; NULL: none */
     enum ast_join join;
     struct bound_relation *left, *right;
     struct bound_expr *on;
@@ -184,7 +185,7 @@ struct bound_query {
     size_t norder;
     int64_t limit, offset; /* -1: none */
     bool with_ties;        /* rows equal to the last one in the order stay too */
-    bool marked, pruned;
+    bool marked, pruned, lowered;
 };
 
 /* ---- names.c: what a name can mean ---- */
@@ -256,6 +257,8 @@ struct bound_expr *check_comparison(struct sql_context *cx, size_t pos, uint8_t 
 struct bound_expr *check_negated(struct sql_context *cx, struct bound_expr *e);
 struct bound_expr *check_equal(struct sql_context *cx, size_t pos, struct bound_expr *a,
                                struct bound_expr *b);
+/* TRY(a); a may be NULL after an error. */
+struct bound_expr *check_try(struct check *c, struct bound_expr *a, size_t pos);
 bool check_own_equality(const struct bound_expr *a, const struct bound_expr *b);
 struct bound_expr *check_subquery(struct check *c, const struct ast_expr *e);
 /* All operands to their common type; "All CASE results ..." and the like come from `error`. */
@@ -306,7 +309,10 @@ struct bound_expr *bound_let_in(struct sql_context *cx, struct bound_expr *e, st
 bool bound_equal(const struct bound_expr *a, const struct bound_expr *b);
 bool bound_is_const(const struct bound_expr *e); /* a constant that is not NULL */
 bool bound_volatile(const struct bound_expr *e);
+bool bound_fails_volatile(const struct bound_expr *e); /* has a random function that can fail */
 bool bound_may_nan(const struct bound_expr *e);
+bool relation_holds(const struct bound_relation *from, const struct bound_relation *r); /* as a part of it */
+bool bound_between_named(const struct bound_expr *e); /* BETWEEN that names its value for two comparisons */
 typedef bool (*bound_visit)(void *ctx, struct bound_expr **slot);
 /* Calls visit on every expression of the query and of the queries in its FROM, WITH and set operations. */
 bool bound_query_walk(struct bound_query *q, bound_visit visit, void *ctx);

@@ -258,13 +258,6 @@ struct regroup {
     unsigned inside; /* subqueries around: their aggregates are their own */
 };
 
-static bool is_local(const struct bound_relation *from, const struct bound_relation *r)
-{
-    if (from == NULL)
-        return false;
-    return from == r || (from->kind == BOUND_JOIN && (is_local(from->left, r) || is_local(from->right, r)));
-}
-
 static struct bound_expr *group_column(struct regroup *g, struct bound_expr *old, size_t index)
 {
     struct bound_expr *e = bound_new(g->cx, BOUND_COLUMN, old->pos, old->type, 0);
@@ -273,6 +266,33 @@ static struct bound_expr *group_column(struct regroup *g, struct bound_expr *old
         e->index = index;
     }
     return e;
+}
+
+struct places {
+    const struct bound_query *q;
+    bool local, outer;
+};
+
+static bool find_places(void *ctx, struct bound_expr **slot)
+{
+    struct places *p = ctx;
+    if ((*slot)->kind != BOUND_COLUMN)
+        return bound_children(*slot, find_places, p);
+    if (relation_holds(p->q->from, (*slot)->relation))
+        p->local = true;
+    else
+        p->outer = true;
+    return true;
+}
+
+/* An aggregate over nothing but columns of the query around would be taken for one of that query. */
+static bool has_own_columns(struct regroup *g, struct bound_expr *e)
+{
+    struct places p = {g->q, false, false};
+    bound_children(e, find_places, &p);
+    if (p.outer && !p.local)
+        return sql_fail(g->cx, e->pos, "Given correlated subquery is not supported");
+    return true;
 }
 
 /* The column of an aggregate; a new one unless the same was met before. */
@@ -333,10 +353,10 @@ static bool regroup(void *ctx, struct bound_expr **slot)
         }
     }
     if (e->kind == BOUND_AGGREGATE && g->inside == 0)
-        return add_aggregate(g, slot);
+        return has_own_columns(g, e) && add_aggregate(g, slot);
     if (e->kind == BOUND_GROUPING && g->inside == 0)
         return check_grouping_args(g, e) && add_aggregate(g, slot);
-    if (e->kind == BOUND_COLUMN && is_local(g->q->from, e->relation))
+    if (e->kind == BOUND_COLUMN && relation_holds(g->q->from, e->relation))
         return not_grouped(g);
     g->inside++;
     bool ok = e->query == NULL || bound_query_walk(e->query, regroup, g);

@@ -449,11 +449,11 @@ struct bound_expr *check_case(struct check *c, const struct ast_expr *e)
     return operand != NULL ? bound_let_in(c->cx, operand, x, out) : out;
 }
 
-static struct bound_expr *try_of(struct check *c, struct bound_expr *a, size_t pos)
+struct bound_expr *check_try(struct check *c, struct bound_expr *a, size_t pos)
 {
     if (a == NULL || a->kind == BOUND_CONST || a->kind == BOUND_COLUMN)
         return a;
-    if (bound_volatile(a)) {
+    if (bound_fails_volatile(a) || (c->in_lambda && bound_volatile(a))) {
         sql_fail_unsupported(c->cx, pos, "TRY over a random function");
         return NULL;
     }
@@ -468,7 +468,7 @@ struct bound_expr *check_cast(struct check *c, const struct ast_expr *e)
     struct bound_expr *a = check_expr(c, e->a);
     const struct sql_type *to = a != NULL ? sql_type_of_ast(c->cx, e->type) : NULL;
     struct bound_expr *out = sql_cast(c->cx, a, to, e->pos);
-    return e->try ? try_of(c, out, e->pos) : out;
+    return e->try ? check_try(c, out, e->pos) : out;
 }
 
 /* DATE '...' and the like: checked now where it is a time, a cast for the others */

@@ -222,20 +222,20 @@ static struct bound_expr *equal(struct sql_context *cx, const struct ast_name *n
                                 struct bound_expr *b, enum ast_join join, struct bound_expr **merged)
 {
     const struct sql_type *t = sql_common_type(cx, a->type, b->type);
-    if (t == NULL) {
+    if (t == NULL || !sql_is_comparable(t)) {
         struct mr_str x = check_type_text(cx, a->type), y = check_type_text(cx, b->type);
         sql_fail(cx, name->pos, "Column types of '" MR_STR_FMT "' differ: " MR_STR_FMT ", " MR_STR_FMT,
                  MR_STR_ARG(name->text), MR_STR_ARG(x), MR_STR_ARG(y));
         return NULL;
     }
-    struct bound_expr *e = bound_new(cx, BOUND_COMPARE, name->pos, sql_scalar(SQL_BOOLEAN), 2);
-    if (e == NULL || (e->args[0] = sql_coerce(cx, a, t)) == NULL ||
-        (e->args[1] = sql_coerce(cx, b, t)) == NULL)
+    a = sql_coerce(cx, a, t);
+    b = a != NULL ? sql_coerce(cx, b, t) : NULL;
+    if (b == NULL)
         return NULL;
-    *merged = join == AST_FULL    ? bound_call2(cx, name->pos, t, "coalesce($*)", e->args[0], e->args[1])
-              : join == AST_RIGHT ? e->args[1]
-                                  : e->args[0];
-    return *merged != NULL ? e : NULL;
+    *merged = join == AST_FULL    ? bound_call2(cx, name->pos, t, "coalesce($*)", a, b)
+              : join == AST_RIGHT ? b
+                                  : a;
+    return *merged != NULL ? check_equal(cx, name->pos, a, b) : NULL;
 }
 
 /* USING: the condition, and the merged columns in front of the others. */
@@ -280,6 +280,10 @@ static bool check_join(struct sql_context *cx, const struct ast_relation *ast, s
         return false;
     r->join = ast->join;
     *out = r;
+    if ((r->join == AST_RIGHT || r->join == AST_FULL) &&
+        (r->right->kind == BOUND_UNNEST || r->right->lateral))
+        return sql_fail(cx, ast->pos, "%s JOIN involving %s is not supported",
+                        r->join == AST_RIGHT ? "RIGHT" : "FULL", r->right->lateral ? "LATERAL" : "UNNEST");
     if (ast->nusing > 0)
         return check_using(cx, ast, scope, left, right, &r->on);
     if (ast->on == NULL)
@@ -290,7 +294,13 @@ static bool check_join(struct sql_context *cx, const struct ast_relation *ast, s
                           .fields = scope->fields + left,
                           .nfields = scope->nfields - left};
     struct check c = {.cx = cx, .scope = &sides, .clause = "JOIN clause"};
-    return check_boolean(&c, ast->on, &r->on);
+    if (!check_boolean(&c, ast->on, &r->on))
+        return false;
+    bool lateral = r->right->kind == BOUND_UNNEST || r->right->lateral;
+    if (r->join == AST_LEFT && lateral && !(bound_is_const(r->on) && r->on->i64 != 0))
+        return sql_fail(cx, ast->pos, "LEFT JOIN involving %s is only supported with condition ON TRUE",
+                        r->right->lateral ? "LATERAL" : "UNNEST");
+    return true;
 }
 
 bool check_relation(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope,

@@ -88,16 +88,7 @@ static struct bound_expr *special_try(struct check *c, const struct ast_expr *e)
     if (e->nitems != 1)
         return bad_count(c, e, "try(T)");
     struct bound_expr *a = check_expr(c, e->items[0]);
-    if (a == NULL || a->kind == BOUND_CONST || a->kind == BOUND_COLUMN)
-        return a;
-    if (bound_volatile(a)) {
-        sql_fail_unsupported(c->cx, e->pos, "TRY over a random function");
-        return NULL;
-    }
-    struct bound_expr *out = bound_new(c->cx, BOUND_TRY, e->pos, a->type, 1);
-    if (out != NULL)
-        out->args[0] = a;
-    return out;
+    return check_try(c, a, e->pos);
 }
 
 static struct bound_expr *special_typeof(struct check *c, const struct ast_expr *e)

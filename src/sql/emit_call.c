@@ -15,12 +15,21 @@ static unsigned pattern_levels(const char *pattern)
     return most;
 }
 
+static bool is_own_aggregate(const char *pattern)
+{
+    const char *open = strchr(pattern, '{'), *name = open;
+    while (name != NULL && name > pattern && (name[-1] == '_' || (name[-1] >= '0' && name[-1] <= 'z')))
+        name--;
+    return name != NULL && strncmp(name, "mr_", 3) == 0;
+}
+
 /* [IGNORE NULLS] [ORDER BY ...]) [FILTER (WHERE ...)], after the arguments */
 static bool emit_clauses(struct emitter *em, const struct bound_expr *e)
 {
     if (e->ignore_nulls)
         emit_text(em, " IGNORE NULLS");
-    if (e->norder > 0 && !emit_order(em, NULL, e->order, e->norder))
+    bool own = is_own_aggregate(e->pattern); /* these do not depend on an order */
+    if (e->norder > 0 && !own && !emit_order(em, NULL, e->order, e->norder))
         return false;
     mr_buf_char(&em->out, ')');
     if (e->filter != NULL) {
@@ -42,9 +51,24 @@ static bool emit_frame_bound(struct emitter *em, enum ast_bound bound, const str
     return true;
 }
 
-/* OVER ([PARTITION BY ...] [ORDER BY ...] [ROWS BETWEEN ... AND ...]) */
-static bool emit_over(struct emitter *em, const struct bound_window *w)
+/* The engine computes these once a partition, and then hands an aggregate of our own one state where it
+ * promises one a row. A frame that ends far behind the last row means the same and goes another way. */
+static bool is_whole_partition(const struct bound_window *w)
 {
+    size_t norder = 0; /* constants do not order */
+    for (size_t i = 0; i < w->norder; i++)
+        norder += w->order[i].expr->kind != BOUND_CONST;
+    if (!w->framed)
+        return norder == 0;
+    bool peers = norder == 0 && !w->rows; /* CURRENT ROW then means all rows */
+    return (w->from == AST_UNBOUNDED_PRECEDING || (peers && w->from == AST_CURRENT_ROW)) &&
+           (w->to == AST_UNBOUNDED_FOLLOWING || (peers && w->to == AST_CURRENT_ROW));
+}
+
+/* OVER ([PARTITION BY ...] [ORDER BY ...] [ROWS BETWEEN ... AND ...]) */
+static bool emit_over(struct emitter *em, const struct bound_expr *e)
+{
+    const struct bound_window *w = e->window;
     emit_text(em, " OVER (");
     for (size_t i = 0; i < w->npartition; i++) {
         emit_text(em, i == 0 ? "PARTITION BY " : ", ");
@@ -53,7 +77,9 @@ static bool emit_over(struct emitter *em, const struct bound_window *w)
     }
     if (w->norder > 0 && !emit_order(em, NULL, w->order, w->norder))
         return false;
-    if (w->framed) {
+    if (is_own_aggregate(e->pattern) && is_whole_partition(w)) {
+        emit_text(em, " ROWS BETWEEN UNBOUNDED PRECEDING AND 1000000000000 FOLLOWING");
+    } else if (w->framed) {
         emit_text(em, w->rows ? " ROWS BETWEEN " : " RANGE BETWEEN ");
         if (!emit_frame_bound(em, w->from, w->from_expr))
             return false;
@@ -86,7 +112,7 @@ static bool emit_marked(struct emitter *em, const struct bound_expr *e)
             if (e->distinct)
                 emit_text(em, "DISTINCT ");
         } else if (*p == '}') {
-            if (!emit_clauses(em, e) || (e->window != NULL && !emit_over(em, e->window)))
+            if (!emit_clauses(em, e) || (e->window != NULL && !emit_over(em, e)))
                 return false;
         } else if (*p != '$') {
             mr_buf_char(&em->out, *p);

@@ -132,7 +132,7 @@ static bool emit_between(struct emitter *em, const struct bound_expr *e)
 {
     if (e->negated)
         emit_text(em, "(NOT ");
-    if (bound_may_nan(e->args[0]) || bound_may_nan(e->args[1]) || bound_may_nan(e->args[2])) {
+    if (bound_between_named(e)) {
         unsigned n = em->next_name++;
         emit_text(em, "list_extract(list_transform([");
         if (!emit_expr(em, e->args[0]))

@@ -65,6 +65,15 @@ static bool emit_scan(struct emitter *em, struct bound_relation *r)
     return sql_push(em->cx, &em->scans, scan);
 }
 
+static bool emit_derived(struct emitter *em, struct bound_relation *r)
+{
+    mr_buf_char(&em->out, '(');
+    if (!emit_query(em, r->query))
+        return false;
+    mr_buf_printf(&em->out, ") AS t%u", r->number);
+    return true;
+}
+
 /* (SELECT u0.t AS c0, ... FROM (SELECT unnest(a) AS u0, ...)) AS t1 */
 static bool emit_unnest(struct emitter *em, struct bound_relation *r)
 {
@@ -103,16 +112,12 @@ static bool emit_unnest(struct emitter *em, struct bound_relation *r)
         }
         emit_text(em, "))) AS o");
     }
+    if (r->carry != NULL) {
+        emit_text(em, " FROM ");
+        if (!emit_derived(em, r->carry))
+            return false;
+    }
     mr_buf_printf(&em->out, ")) AS t%u", r->number);
-    return true;
-}
-
-static bool emit_derived(struct emitter *em, struct bound_relation *r)
-{
-    mr_buf_char(&em->out, '(');
-    if (!emit_query(em, r->query))
-        return false;
-    mr_buf_printf(&em->out, ") AS t%u", r->number);
     return true;
 }
 

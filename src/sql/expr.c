@@ -221,6 +221,17 @@ bool bound_volatile(const struct bound_expr *e)
     return e->is_volatile || !bound_children((struct bound_expr *)e, visit_stable, NULL);
 }
 
+static bool visit_safe(void *ctx, struct bound_expr **child)
+{
+    MR_UNUSED(ctx);
+    return !bound_fails_volatile(*child);
+}
+
+bool bound_fails_volatile(const struct bound_expr *e)
+{
+    return (e->is_volatile && e->nargs > 0) || !bound_children((struct bound_expr *)e, visit_safe, NULL);
+}
+
 /* Patterns whose result is a number when their arguments are. */
 static bool keeps_numbers(const char *pattern)
 {
@@ -249,6 +260,19 @@ bool bound_may_nan(const struct bound_expr *e)
             return true;
     }
     return false;
+}
+
+bool relation_holds(const struct bound_relation *from, const struct bound_relation *r)
+{
+    if (from == NULL)
+        return false;
+    return from == r ||
+           (from->kind == BOUND_JOIN && (relation_holds(from->left, r) || relation_holds(from->right, r)));
+}
+
+bool bound_between_named(const struct bound_expr *e)
+{
+    return bound_may_nan(e->args[0]) || bound_may_nan(e->args[1]) || bound_may_nan(e->args[2]);
 }
 
 static bool walk_relation(struct bound_relation *r, bound_visit visit, void *ctx)

@@ -56,6 +56,7 @@ static void mark_relation(struct bound_relation *r)
     }
     for (size_t i = 0; i < r->nargs; i++)
         mark_expr(r->args[i]);
+    mark_relation(r->carry);
     if (r->kind != BOUND_DERIVED && r->kind != BOUND_WITH)
         return;
     for (size_t i = 0; i < r->ncolumns; i++)

@@ -2,6 +2,7 @@
 #include "sql/sql.h"
 
 #include "sql/bound.h"
+#include "sql/lower.h"
 #include "sql/parse.h"
 
 static bool plan_outputs(struct sql_context *cx, const struct bound_query *q, struct sql_plan *plan)
@@ -50,6 +51,8 @@ static bool prepare_query(struct sql_context *cx, const struct ast_statement *s,
     for (size_t i = 0; i < q->noutputs; i++)
         q->outputs[i].used = true;
     if (!prune_query(cx, q))
+        return false;
+    if (!lower_query(cx, q))
         return false;
     mark_query(q);
     if (!emit_statement(cx, q, plan) || !plan_outputs(cx, q, plan) || !plan_params(cx, plan))

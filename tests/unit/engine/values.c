@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "engine/harness.h"
 #include "engine/plant.h"
 #include "sql/reference.h"
@@ -191,6 +192,7 @@ static int answer_input(void)
     char *line = NULL;
     size_t cap = 0;
 
+    mr_log_set_level(MR_LOG_DEBUG);
     if (plant_open(NULL) != 0)
         return 1;
     for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {

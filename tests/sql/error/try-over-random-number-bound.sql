@@ -1,0 +1,1 @@
+SELECT try(1 / random(3))
