@@ -7,7 +7,7 @@
  * Prints the parts one after the other: the disk alone (pwrite and fdatasync of 4 KiB into a growing and into
  * a zero-filled file), sealing alone (what a frame's encryption and checksum cost the log thread), an append
  * without waiting (the cost for the caller's CPU), the log as the options say, and a replay. The numbers in
- * docs/format/wal.md come from here. The keys are made in DIR/bench-keys and removed.
+ * docs/format/wal.md come from here. The keys are in DIR/bench-keys.
  */
 #include "base/hash.h"
 #include "wal/read.h"
@@ -161,23 +161,14 @@ static void sealing_alone(size_t payload)
     free(bytes);
 }
 
-static void keys(const char *dir, bool make)
+static void open_keys(const char *dir)
 {
-    static const char *const names[] = {"/master.key", "/keyring", ""};
     struct mr_error err = MR_ERROR_INIT;
     char path[4096];
     snprintf(path, sizeof path, "%s/bench-keys", dir);
-    if (make) {
-        mkdir(path, 0700);
-        if (seal_keyring_open(&mr_io_posix, path, &keyring, &err) != MR_OK)
-            die(err.text);
-        return;
-    }
-    seal_keyring_close(keyring);
-    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof path, "%s/bench-keys%s", dir, names[i]);
-        remove(path);
-    }
+    mkdir(path, 0700);
+    if (seal_keyring_open(&mr_io_posix, path, &keyring, &err) != MR_OK)
+        die(err.text);
 }
 
 /* Entries that fit the queue, appended in one go: no waiting, no refusals, so the time is the caller's. */
@@ -326,14 +317,14 @@ int main(int argc, char **argv)
     memset(entry, 'e', bytes);
     disk_alone(argv[optind], false, seconds);
     disk_alone(argv[optind], true, seconds);
-    keys(argv[optind], true);
+    open_keys(argv[optind]);
     static const size_t payloads[] = {1000, 8000, 64 << 10, 1 << 20};
     for (size_t i = 0; i < MR_ARRAY_LEN(payloads); i++)
         sealing_alone(payloads[i]);
     append_alone(argv[optind], (struct mr_str){entry, bytes});
     the_log(argv[optind], (struct mr_str){entry, bytes}, threads, wait_every, seconds);
     replay(argv[optind], (struct mr_str){entry, bytes});
-    keys(argv[optind], false);
+    seal_keyring_close(keyring);
     free(entry);
     return 0;
 }

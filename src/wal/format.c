@@ -26,10 +26,10 @@ const char *wal_segment_header_read(const void *bytes, struct wal_segment_header
     memcpy(out, bytes, sizeof *out);
     if (memcmp(out->magic, WAL_SEGMENT_MAGIC, sizeof out->magic) != 0)
         return "not a segment header";
+    if (out->version != WAL_VERSION) /* first: where the checksum lies is the version's to say */
+        return "unknown format version";
     if (CHECKSUM_DIFFERS(out->crc, mr_crc32c(0, bytes, offsetof(struct wal_segment_header, crc))))
         return "segment header checksum differs";
-    if (out->version != WAL_VERSION)
-        return "unknown format version";
     if (out->sector != WAL_SECTOR || out->generation == 0 || out->segment_bytes % WAL_SECTOR != 0 ||
         out->segment_bytes < 2 * WAL_SECTOR || out->segment_bytes > INT64_MAX || out->first_lsn == 0)
         return "segment header field out of range";
