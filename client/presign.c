@@ -86,9 +86,12 @@ int mr_presign(struct mr_client *client, enum mr_operation operation, const void
     struct mr_buf query = MR_BUF_INIT;
     enum client_api api;
     const struct model_operation *op = client_operation(operation, &api);
-    int rc = client != NULL && op != NULL ? client_check(op->input, request, &o)
-                                          : outcome_fail(&o, MR_ERR_ARGUMENT, "No client, or no operation.");
     *url = NULL;
+    if (client == NULL || op == NULL) {
+        outcome_fail(&o, MR_ERR_ARGUMENT, "No client, or no operation.");
+        return outcome_deliver(&o, fault);
+    }
+    int rc = client_check(op->input, request, &o);
     for (uint32_t i = 0; rc == 0 && i < op->input->index->count; i++) {
         const struct model_member *m = &op->input->index->members[i];
         rc = add_member(&query, op->input, m, (const char *)request + m->offset, &o);

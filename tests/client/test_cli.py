@@ -1,0 +1,93 @@
+"""The commands of the binary: what they print, what they exit with."""
+
+import json
+import os
+import subprocess
+import time
+import unittest
+
+from support import SCRATCH, credentials, run
+from server import BINARY, KEY, SECRET, Server
+
+
+class Cli(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def cli(self, *arguments, expect=0, text=None, **more):
+        env = credentials(self.server.url, KEY, SECRET)
+        env.update(more)
+        return run(BINARY, *arguments, expect=expect, env=env, text=text)
+
+    def test_help(self):
+        self.assertIn("query", self.cli("--help").stdout)
+        for command in ("query", "write", "databases", "tables", "tags"):
+            self.assertIn("usage: millrace " + command, self.cli(command, "--help").stdout)
+
+    def test_misuse(self):
+        for arguments in (("nonsense",), ("query",), ("query", "a", "b"), ("query", "--format", "xml", "SELECT 1"),
+                          ("databases", "create"), ("databases", "paint", "x"), ("tables", "create", "a"), ("tags",),
+                          ("write", "x.json"), ("query", "--no-such-option"), ("write", "-d", "a", "-t", "b",
+                                                                              "--input-format", "xml")):
+            done = self.cli(*arguments, expect=2)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("usage:", done.stderr)
+
+    def test_a_day_in_the_life(self):
+        self.cli("databases", "create", "yard")
+        self.cli("tables", "create", "yard", "cranes", "--memory-hours", "24", "--magnetic-days", "7")
+        self.assertEqual(self.cli("tables", "yard").stdout,
+                         "database,name,status,memory_hours,magnetic_days\nyard,cranes,ACTIVE,24,7\n")
+        self.assertIn("yard,1,arn:aws:timestream:us-east-1:", self.cli("databases").stdout)
+        described = json.loads(self.cli("databases", "describe", "yard", "--format", "json").stdout)
+        self.assertEqual(described["tables"], 1)
+        self.assertEqual(self.cli("tags", described["arn"]).stdout, "key,value\n")
+        now = int(time.time())
+        lines = [json.dumps({"Dimensions": [{"Name": "crane", "Value": "north"}], "MeasureName": "load",
+                             "MeasureValue": str(i / 4), "Time": str(now - i), "TimeUnit": "SECONDS"}) for i in range(250)]
+        done = self.cli("write", "-d", "yard", "-t", "cranes", text="\n".join(lines) + "\n")
+        self.assertEqual(done.stderr, "250 records written, 0 refused\n")
+        answer = self.cli("query", "SELECT count(*) AS n, max(measure_value::double) AS most FROM yard.cranes").stdout
+        self.assertEqual(answer, "n,most\n250,62.25\n")
+        rejects = os.path.join(SCRATCH, "rejects.jsonl")
+        influx = f"wind,mast=a speed=3.5,gusts=2i {now}000000001\nwind,mast=a speed=1 1\nnonsense\n"
+        done = self.cli("write", "-d", "yard", "-t", "cranes", "--input-format", "line", "--rejects", rejects,
+                        text=influx, expect=1)
+        self.assertIn("1 records written, 2 refused\n", done.stderr)
+        with open(rejects, encoding="utf-8") as file:
+            notes = sorted((json.loads(line) for line in file), key=lambda n: n["Code"])
+        self.assertEqual([n["Code"] for n in notes], ["BadLine", "RejectedRecordsException"])
+        self.assertEqual(notes[0]["Line"], "nonsense")
+        self.assertEqual(notes[1]["Record"]["Time"], "1")
+        row = json.loads(self.cli("query", "--format", "json", "-", text="SELECT speed, gusts, time FROM yard.cranes "
+                                  "WHERE measure_name = 'wind'").stdout)
+        self.assertEqual((row["speed"], row["gusts"]), (3.5, 2))
+        self.assertTrue(row["time"].endswith(".000000001"))
+        self.cli("tables", "delete", "yard", "cranes")
+        self.cli("databases", "delete", "yard")
+        done = self.cli("tables", "describe", "yard", "cranes", expect=1)
+        self.assertIn("millrace: ResourceNotFoundException: ", done.stderr)
+
+    def test_where_and_who(self):
+        env = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}
+        self.assertIn("Failed to connect", self.cli("databases", expect=1, **env).stderr)
+        self.cli("databases", "--endpoint", self.server.url, **env)
+        self.assertIn("No region", self.cli("databases", expect=1, AWS_REGION="").stderr)
+        self.cli("databases", "--region", "eu-central-1", AWS_REGION="")
+        self.assertIn("InvalidSignatureException", self.cli("databases", expect=1, AWS_SECRET_ACCESS_KEY="x").stderr)
+
+    def test_nobody_reads(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([BINARY, "query", "SELECT 1"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                  env=credentials(self.server.url, KEY, SECRET))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("did not take", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
