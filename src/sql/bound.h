@@ -349,6 +349,10 @@ const struct function *function_at(size_t i);
 void function_signature(const struct function *f, struct mr_buf *out);
 void function_result(const struct function *f, struct mr_buf *out);
 
+/* check_unload.c */
+bool check_unload(struct sql_context *cx, const struct ast_statement *s, const struct bound_query *q,
+                  struct sql_plan *plan);
+
 /* ---- after checking ---- */
 void mark_query(struct bound_query *q);                          /* which columns are needed */
 bool prune_query(struct sql_context *cx, struct bound_query *q); /* bounds and predicates of scans */

@@ -263,7 +263,8 @@ struct bound_expr *check_in_list(struct check *c, const struct ast_expr *e)
         t = common;
     }
     out->negated = e->negated;
-    bool own = false; /* the engine's idea of equality will not do */
+    bool own =
+        bound_volatile(out->args[0]); /* the engine compares many times, or by another idea of equality */
     for (size_t i = 0; i < out->nargs; i++) {
         if ((out->args[i] = sql_coerce(c->cx, out->args[i], t)) == NULL)
             return NULL;
@@ -388,11 +389,10 @@ static bool case_conditions(struct check *c, const struct ast_expr *e, struct bo
 
 static bool case_own_equality(const struct bound_expr *e, size_t n)
 {
-    for (size_t i = 1; i < n - 1; i += 2) {
-        if (check_own_equality(e->args[0], e->args[i]))
-            return true;
-    }
-    return false;
+    bool own = bound_volatile(e->args[0]); /* the engine would compute it for every WHEN */
+    for (size_t i = 1; i < n - 1; i += 2)
+        own = own || check_own_equality(e->args[0], e->args[i]);
+    return own;
 }
 
 /* CASE a WHEN b as CASE WHEN x = b, where x stands for a. */

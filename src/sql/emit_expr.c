@@ -127,20 +127,22 @@ static bool emit_compare(struct emitter *em, const struct bound_expr *a, uint8_t
     return true;
 }
 
-/* (x BETWEEN a AND b); with NaN about: the two comparisons over a named x */
+/* (x BETWEEN a AND b); with NaN about, or of a random x: the two comparisons over a named x */
 static bool emit_between(struct emitter *em, const struct bound_expr *e)
 {
     if (e->negated)
         emit_text(em, "(NOT ");
     if (bound_between_named(e)) {
         unsigned n = em->next_name++;
+        bool real = e->args[0]->type->kind == SQL_DOUBLE;
         emit_text(em, "list_extract(list_transform([");
         if (!emit_expr(em, e->args[0]))
             return false;
-        mr_buf_printf(&em->out, "], lambda xb%u: (mr_le_f64(", n);
+        mr_buf_printf(&em->out, "], lambda xb%u: (%s(", n, real ? "mr_le_f64" : "");
         if (!emit_expr(em, e->args[1]))
             return false;
-        mr_buf_printf(&em->out, ", xb%u) AND mr_le_f64(xb%u, ", n, n);
+        mr_buf_printf(&em->out, "%sxb%u) AND %s(xb%u%s", real ? ", " : " <= ", n, real ? "mr_le_f64" : "", n,
+                      real ? ", " : " <= ");
         if (!emit_expr(em, e->args[2]))
             return false;
         emit_text(em, "))), 1)");

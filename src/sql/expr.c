@@ -272,7 +272,8 @@ bool relation_holds(const struct bound_relation *from, const struct bound_relati
 
 bool bound_between_named(const struct bound_expr *e)
 {
-    return bound_may_nan(e->args[0]) || bound_may_nan(e->args[1]) || bound_may_nan(e->args[2]);
+    return bound_may_nan(e->args[0]) || bound_may_nan(e->args[1]) || bound_may_nan(e->args[2]) ||
+           bound_volatile(e->args[0]);
 }
 
 static bool walk_relation(struct bound_relation *r, bound_visit visit, void *ctx)

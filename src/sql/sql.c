@@ -46,8 +46,8 @@ static bool prepare_query(struct sql_context *cx, const struct ast_statement *s,
     struct bound_query *q = check_query(cx, s->query, NULL);
     if (q == NULL)
         return false;
-    if (s->kind == SQL_UNLOAD)
-        return sql_fail_unsupported(cx, s->pos, "UNLOAD");
+    if (s->kind == SQL_UNLOAD && !check_unload(cx, s, q, plan))
+        return false;
     for (size_t i = 0; i < q->noutputs; i++)
         q->outputs[i].used = true;
     if (!prune_query(cx, q))

@@ -135,6 +135,16 @@ struct sql_output {
     bool aliased;
 };
 
+/* UNLOAD: where to and how. The partition columns are the last of the outputs. */
+struct sql_unload {
+    struct mr_str bucket, prefix;
+    bool parquet, gzip, header, kms; /* else CSV, no compression, no header, SSE_S3 */
+    struct mr_str kms_key;           /* MR_STR_NULL: none */
+    char delimiter, escape;
+    uint64_t max_file_size; /* bytes */
+    size_t npartitions;
+};
+
 struct sql_plan {
     enum sql_statement statement;
     /* SELECT: in `duckdb`, scan i appears as table function mr_scan(<i>) whose columns are c0, c1, ... of
@@ -150,7 +160,8 @@ struct sql_plan {
     struct mr_str database, table; /* MR_STR_NULL when not given */
     struct mr_str like;            /* pattern, or MR_STR_NULL */
     struct mr_str like_escape;
-    struct mr_str explain; /* EXPLAIN: the text of all stages, one a line */
+    const struct sql_unload *unload; /* UNLOAD, whose query is in the members of SELECT */
+    struct mr_str explain;           /* EXPLAIN: the text of all stages, one a line */
 };
 
 struct sql_error {

@@ -40,6 +40,18 @@ static void print_optional(struct mr_buf *out, const char *what, struct mr_str v
         mr_buf_printf(out, "%s: " MR_STR_FMT "\n", what, MR_STR_ARG(value));
 }
 
+static void print_unload(struct mr_buf *out, const struct sql_unload *u)
+{
+    mr_buf_printf(out, "unload: bucket " MR_STR_FMT " prefix " MR_STR_FMT " %s%s%s%s, delimiter %c escape %c",
+                  MR_STR_ARG(u->bucket), MR_STR_ARG(u->prefix), u->parquet ? "parquet" : "csv",
+                  u->gzip ? " gzip" : "", u->header ? " header" : "", u->kms ? " kms" : "", u->delimiter,
+                  u->escape);
+    mr_buf_printf(out, ", files of %" PRIu64 " bytes, partitions %zu", u->max_file_size, u->npartitions);
+    if (u->kms_key.ptr != NULL)
+        mr_buf_printf(out, ", key " MR_STR_FMT, MR_STR_ARG(u->kms_key));
+    mr_buf_char(out, '\n');
+}
+
 static void print_plan(struct mr_buf *out, const struct sql_plan *p, struct mr_arena *arena)
 {
     if (p->statement != SQL_SELECT)
@@ -63,6 +75,8 @@ static void print_plan(struct mr_buf *out, const struct sql_plan *p, struct mr_a
                       p->params[i].kind);
     for (size_t i = 0; i < p->nscans; i++)
         print_scan(out, &p->scans[i], i);
+    if (p->unload != NULL)
+        print_unload(out, p->unload);
     print_optional(out, "explain", p->explain);
     print_optional(out, "engine", p->duckdb);
 }

@@ -1,1 +1,0 @@
-UNLOAD (SELECT site FROM works.sensors) TO 's3://bucket/x' WITH (format = 'CSV')

@@ -1,0 +1,1 @@
+UNLOAD (SELECT site, measure_name FROM works.sensors) TO 's3://archive/x' WITH (partitioned_by = 'site')

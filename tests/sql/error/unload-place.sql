@@ -1,0 +1,1 @@
+UNLOAD (SELECT site FROM works.sensors) TO 'file:///tmp'

@@ -1,0 +1,1 @@
+UNLOAD (SELECT cast(time AS time) AS t FROM works.sensors) TO 's3://archive/x'

@@ -1,0 +1,1 @@
+UNLOAD (SELECT NULL AS t FROM works.sensors) TO 's3://archive/x'
