@@ -7,10 +7,13 @@
  *   probe presign              a presigned URL of ListDatabases(MaxResults=5)
  *   probe write N [SPOOL]      N records through a writer; prints what became of them
  *   probe query SQL            rows, tab-separated
+ *   probe soak SECONDS         everything a program does, again and again; prints bytes allocated after a
+ * quarter and at the end
  */
 #include <millrace.h>
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +158,49 @@ static int query(const char *sql)
     if (rc < 0)
         print_fault();
     return rc < 0;
+}
+
+/* One round: a call that works, one that fails, a result, a URL, a writer. */
+static int soak_round(void)
+{
+    struct mr_list_databases_request list = {.max_results = mr_int(5)};
+    struct mr_list_databases_response *answer;
+    struct mr_query_request ask = {.query_string = mr_text("SELECT x, CAST(x AS varchar), ARRAY[x] FROM "
+                                                           "UNNEST(sequence(1, 200)) AS t(x)"),
+                                   .max_rows = mr_int(50)};
+    struct mr_rows *rows;
+    char *url;
+    int rc;
+    STEP(mr_list_databases(client, &list, &answer, &fault) == 0);
+    mr_response_free(answer);
+    STEP(mr_delete_database(client, &(struct mr_delete_database_request){mr_text("nowhere")}, &fault) != 0);
+    STEP(mr_presign(client, MR_OP_LIST_DATABASES, &list, 60, &url, &fault) == 0);
+    mr_response_free(url);
+    STEP(mr_rows_open(client, &ask, &rows, &fault) == 0);
+    while ((rc = mr_rows_next(rows, &fault)) == 1)
+        ;
+    mr_rows_close(rows);
+    STEP(rc == 0);
+    return write_many(300, NULL);
+}
+
+static int soak(int seconds)
+{
+    time_t start = time(NULL);
+    size_t early = 0, rounds = 0;
+    FILE *out = stdout;
+    stdout = fopen("/dev/null", "w"); /* what the rounds print */
+    while (time(NULL) - start < seconds || rounds < 20) {
+        if (soak_round() != 0)
+            return 1;
+        if (early == 0 && time(NULL) - start >= seconds / 4 && rounds >= 10)
+            early = mallinfo2().uordblks;
+        rounds++;
+    }
+    fclose(stdout);
+    stdout = out;
+    printf("%zu rounds, %zu bytes, then %zu\n", rounds, early, mallinfo2().uordblks);
+    return 0;
 }
 
 /* ---- a walk through the APIs ---- */
@@ -349,6 +395,8 @@ int main(int argc, char **argv)
         rc = presign();
     else if (strcmp(what, "write") == 0 && argc > 2)
         rc = write_many(atol(argv[2]), argc > 3 ? argv[3] : NULL);
+    else if (strcmp(what, "soak") == 0 && argc > 2)
+        rc = soak(atoi(argv[2]));
     else if (strcmp(what, "query") == 0 && argc > 2)
         rc = query(argv[2]);
     mr_client_close(client);

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from support import BUILD, ROOT, SCRATCH, credentials, probe, run
-from server import KEY, SECRET, Server
+from server import BINARY, KEY, SECRET, Server
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]
 
@@ -45,6 +45,20 @@ class Server1(Against):
 
     def test_discovery(self):
         self.assertIn("0||200|1|", self.probe("call", AWS_ENABLE_ENDPOINT_DISCOVERY="true"))
+
+    def test_memory_does_not_grow(self):
+        """SOAK_SECONDS=600 is the long form."""
+        self.assertEqual(self.probe("query", "SELECT 1"), "1\n")
+        for what in (("databases", "create", "probe_db"), ("tables", "create", "probe_db", "probe_tbl")):
+            run(BINARY, *what, env=self.env())
+        seconds = int(os.environ.get("SOAK_SECONDS", "8"))
+        printed = run(probe(), "soak", str(seconds), env=self.env(), timeout=seconds + 100).stdout
+        print(printed.strip())
+        rounds, early, late = (int(n) for n in re.findall(r"\d+", printed))
+        self.assertGreaterEqual(rounds, 20)
+        self.assertLess(late, early + 65536)
+        for what in (("tables", "delete", "probe_db", "probe_tbl"), ("databases", "delete", "probe_db")):
+            run(BINARY, *what, env=self.env())
 
     def test_wrong_secret(self):
         line = self.probe("call", AWS_SECRET_ACCESS_KEY="wrong")
