@@ -77,9 +77,10 @@ int endpoint_get(struct mr_client *c, enum client_api api, struct mr_arena *aren
             bool stale = e->url.text.ptr != NULL;
             struct outcome inner = {.error = 0};
             rc = discover(c, api, e, stale ? &inner : o);
-            if (rc != 0 && stale && e->url.text.ptr != NULL) /* an old address is better than none */
+            if (rc != 0 && stale && e->url.text.ptr != NULL) { /* an old address is better than none */
+                e->until_ns = mr_clock_mono(c->world.clock) + MINUTE_NS;
                 rc = 0;
-            else if (rc != 0 && stale)
+            } else if (rc != 0 && stale)
                 outcome_fail(o, rc, "%s", inner.message != NULL ? inner.message : "");
             outcome_release(&inner);
         }

@@ -1,6 +1,8 @@
 #include "client/http.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -229,6 +231,41 @@ static void set_up(CURL *curl, const struct http_pool *pool, const struct client
         curl_easy_setopt(curl, CURLOPT_PROXY, pool->options.proxy.ptr);
 }
 
+/* A connection that the other side has closed must not end the program, and whether it wants SIGPIPE is the
+ * program's to decide: the signal is held back in this thread, and taken away if it is ours. */
+static void hold_sigpipe(sigset_t *before, bool *was_pending)
+{
+    sigset_t pipe_only, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    *was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_only, before);
+}
+
+static void let_sigpipe_go(const sigset_t *before, bool was_pending)
+{
+    sigset_t pipe_only;
+    const struct timespec now = {0, 0};
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    if (!was_pending)
+        while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static CURLcode perform(CURL *curl)
+{
+    sigset_t before;
+    bool was_pending;
+    hold_sigpipe(&before, &was_pending);
+    CURLcode code = curl_easy_perform(curl);
+    let_sigpipe_go(&before, was_pending);
+    return code;
+}
+
 int http_send(void *ctx, const struct client_request *request, struct client_response *response)
 {
     struct http_pool *pool = ctx;
@@ -239,7 +276,7 @@ int http_send(void *ctx, const struct client_request *request, struct client_res
     int rc = MR_ERR_MEMORY;
     if (headers != NULL) {
         set_up(curl, pool, request, &t, headers, detail);
-        CURLcode code = curl_easy_perform(curl);
+        CURLcode code = perform(curl);
         long status = 0;
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
         response->status = (int)status;

@@ -66,6 +66,7 @@ static struct mr_str presign(struct mr_client *c, enum client_api api, const str
                                .body = MR_STR("")};
     struct mr_str query;
     int status = arena->failed ? MR_ENOMEM : auth_presign(&who, &req, now, expires_s, arena, &query);
+    explicit_bzero((char *)(uintptr_t)who.secret.ptr, who.secret.len);
     if (status != MR_OK) {
         outcome_status(o, status, MR_ERR_ARGUMENT,
                        "Not with these credentials, or not for that long (1 to 604800 s).");

@@ -1,6 +1,7 @@
 #include "client/writer.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <time.h>
 
 #define DEFAULT_MEMORY ((size_t)16 << 20)
@@ -97,9 +98,13 @@ static int start_threads(struct mr_writer *w)
     w->threads = mr_calloc((size_t)w->options.senders, sizeof *w->threads);
     if (w->threads == NULL)
         return MR_ENOMEM;
+    sigset_t all, before; /* signals are for the program's own threads */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; w->nthreads < w->options.senders; w->nthreads++)
         if (pthread_create(&w->threads[w->nthreads], NULL, writer_loop, w) != 0)
             break;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (w->nthreads == w->options.senders)
         return MR_OK;
     stop_threads(w);

@@ -157,6 +157,8 @@ static void test_failing_discovery(void **state)
     mr_clock_manual_set(&f.clock, start + 5 * minute);
     assert_int_equal(list(c, &fault), 0);
     assert_string_equal(f.requests[5].url, "https://one/");
+    assert_int_equal(list(c, &fault), 0); /* and is not asked about with every call */
+    assert_int_equal(f.nrequests, 7);
     mr_client_close(c);
     mr_fault_clear(&fault);
 }
