@@ -3,7 +3,8 @@
  *
  * Each state is opened, and must hold the acts acknowledged before the cut, perhaps some of those begun, and
  * each whole; a second open finds the same; no file is left that no manifest names. Of some states the
- * recovery itself is cut, and what the second finds is what the first found.
+ * recovery itself is cut, and what the second finds is what the first found. Of some the newest manifest is
+ * damaged, and the one before it does.
  *
  * MR_SIM_SEED picks another first life, MR_SIM_STATES the number of states (150 cut some of the changes only,
  * 2,000 all of a life). A failure prints life, moment and what was kept. The log's threads race as they do in
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "magstore/manifest.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +37,7 @@ struct record {
 };
 
 static struct {
-    uint64_t states, recoveries, opens, files_seen, whole_lives;
+    uint64_t states, spoilt, recoveries, opens, files_seen, whole_lives;
     uint64_t changes[LIFE_KINDS], cut[LIFE_KINDS];
 } totals;
 
@@ -162,15 +164,56 @@ static void open_state(struct engine *e, struct simdisk *state)
 }
 
 /* What is on this disk is exactly what the model holds. */
-static void open_again(struct engine *e, struct simdisk *state, const struct model *model, const char *what)
+static void open_again(struct engine *e, struct simdisk *state, const struct model *model, bool spoilt,
+                       const char *what)
 {
     struct mr_buf text = MR_BUF_INIT;
     open_state(e, state);
-    check_files(simdisk_io(state));
+    if (!spoilt)
+        check_files(simdisk_io(state));
     if (engine_same(e, model, 7, &text) != ENGINE_SAME)
         model_broken("%s finds something else: " MR_STR_FMT, what, MR_STR_ARG(mr_buf_view(&text)));
     engine_close(e);
     mr_buf_release(&text);
+}
+
+/* ---- the manifest before the newest
+ * ------------------------------------------------------------------------------- */
+
+struct newest {
+    char name[64];
+    unsigned count;
+};
+
+static int find_newest(void *arg, const char *name)
+{
+    struct newest *found = arg;
+    if (strncmp(name, "manifest-", 9) != 0 || strstr(name, ".tmp") != NULL)
+        return 0;
+    found->count++;
+    if (strcmp(name, found->name) > 0)
+        snprintf(found->name, sizeof found->name, "%s", name);
+    return 0;
+}
+
+/* Two manifests are kept so that one may be damaged: spoils the newest. False when there are not two. */
+static bool spoil_manifest(struct simdisk *state)
+{
+    const struct mr_io *io = simdisk_io(state);
+    struct newest found = {"", 0};
+    char path[256];
+    unsigned char byte;
+    if (io->list(io->ctx, ENGINE_DIR "/files", find_newest, &found) < 0 || found.count < 2)
+        return false;
+    snprintf(path, sizeof path, ENGINE_DIR "/files/%s", found.name);
+    int fd = io->open(io->ctx, path, O_RDWR, 0);
+    int64_t at = io->size(io->ctx, fd) / 2;
+    bool read = io->pread(io->ctx, fd, &byte, 1, at) == 1;
+    byte ^= 0x10;
+    if (!read || io->pwrite(io->ctx, fd, &byte, 1, at) != 1)
+        model_broken("the manifest cannot be spoilt");
+    io->close(io->ctx, fd);
+    return true;
 }
 
 /* ---- cutting
@@ -189,17 +232,22 @@ static void cut(const struct record *r, size_t moment, enum simdisk_keep keep, s
     struct simdisk *state = simdisk_power_cut(r->disk, moment, keep, seed);
     engine_init(&engine, &r->life.profile, true);
     model_copy(acked_model, &model);
+    bool spoilt = totals.states % 4 == 3 && spoil_manifest(state);
+    totals.spoilt += spoilt;
+    if (spoilt)
+        strcat(where, ", its newest manifest spoilt");
     open_state(&engine, state);
     size_t opened = simdisk_changes(state);
     life_find(&engine, &r->life, NULL, acked, begun, &model);
-    check_files(simdisk_io(state));
+    if (!spoilt)
+        check_files(simdisk_io(state));
     engine_close(&engine);
-    open_again(&engine, state, &model, "a second open");
+    open_again(&engine, state, &model, spoilt, "a second open");
     if (totals.states++ % 8 == 0) {
         size_t at = mr_rng_below(rng, opened + 1);
         enum simdisk_keep again = (enum simdisk_keep)mr_rng_below(rng, SIMDISK_KEEPS);
         struct simdisk *second = simdisk_power_cut(state, at, again, mr_rng_next(rng));
-        open_again(&engine, second, &model, "an open after a cut recovery");
+        open_again(&engine, second, &model, spoilt, "an open after a cut recovery");
         totals.recoveries++;
         simdisk_free(second);
     }
@@ -256,10 +304,10 @@ int main(void)
         cut_life(&r, want - totals.states);
         record_release(&r);
     }
-    printf("seeds %" PRIu64 "..%" PRIu64 ": %" PRIu64 " crash states, %" PRIu64 " recoveries cut, %" PRIu64
-           " opens, %" PRIu64 " files looked at; %" PRIu64
-           " lives cut at every change but those of appends\n",
-           first, seed - 1, totals.states, totals.recoveries, totals.opens, totals.files_seen,
+    printf("seeds %" PRIu64 "..%" PRIu64 ": %" PRIu64 " crash states (%" PRIu64
+           " with a spoilt manifest), %" PRIu64 " recoveries cut, %" PRIu64 " opens, %" PRIu64
+           " files looked at; %" PRIu64 " lives cut at every change but those of appends\n",
+           first, seed - 1, totals.states, totals.spoilt, totals.recoveries, totals.opens, totals.files_seen,
            totals.whole_lives);
     for (int k = 0; k < LIFE_KINDS; k++)
         printf("  %s: %" PRIu64 " changes, cut %" PRIu64 " times\n", life_kind_name((enum life_kind)k),
