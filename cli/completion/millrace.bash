@@ -1,0 +1,44 @@
+# Completion of millrace for bash: commands, verbs, options, and the names of databases and tables.
+_millrace() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+    local common="--endpoint --region --profile --ca-file --format --help"
+    COMPREPLY=()
+    case $before in
+    --format) COMPREPLY=($(compgen -W "table csv json" -- "$word")); return ;;
+    --input-format) COMPREPLY=($(compgen -W "json line" -- "$word")); return ;;
+    --ca-file | --rejects | --tls-cert | --tls-key | --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --data | --spool) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    -d | --database) _millrace_names "$word" databases 1; return ;;
+    -t | --table) _millrace_names "$word" tables 2; return ;;
+    esac
+    if ((COMP_CWORD == 1)); then
+        COMPREPLY=($(compgen -W "serve query write databases tables tags version --help" -- "$word"))
+        return
+    fi
+    case $command:$word in
+    write:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --spool" -- "$word")) ;;
+    tables:-*) COMPREPLY=($(compgen -W "$common --memory-hours --magnetic-days" -- "$word")) ;;
+    query:-* | databases:-* | tags:-*) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
+    write:*) COMPREPLY=($(compgen -f -- "$word")) ;;
+    databases:* | tables:*)
+        if ((COMP_CWORD == 2)); then
+            COMPREPLY=($(compgen -W "describe create delete" -- "$word"))
+            [[ $command = tables ]] && _millrace_names "$word" databases 1 more
+        elif ((COMP_CWORD == 3)); then
+            _millrace_names "$word" databases 1
+        elif [[ $command = tables ]]; then
+            _millrace_names "$word" "tables $before" 2
+        fi
+        ;;
+    esac
+}
+
+# Names from a list of the server; quietly nothing when it cannot be asked.
+_millrace_names() { # word, list, column, more: beside what is there
+    local names
+    names=$(AWS_MAX_ATTEMPTS=1 "${COMP_WORDS[0]}" $2 --format csv 2>/dev/null | tail -n +2 | cut -d, -f"$3")
+    [[ -n ${4:-} ]] || COMPREPLY=()
+    COMPREPLY+=($(compgen -W "$names" -- "$1"))
+}
+
+complete -F _millrace millrace
