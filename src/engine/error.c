@@ -153,7 +153,7 @@ static bool map_known(struct engine_run *run, const char *text, struct mr_error 
     else if (after(text, "Out of Memory Error") != NULL)
         mr_error_set(err, MR_ELIMIT, "Query exceeded the memory limit of %zu bytes for all queries",
                      run->engine->options.memory_limit);
-    else if (strstr(text, "on correlated columns not supported") != NULL ||
+    else if (strstr(text, "orrelated ") != NULL || strstr(text, "LATERAL join condition") != NULL ||
              strstr(text, "Cannot perform non-inner join on subquery") != NULL ||
              after(text, "Binder Error: Referenced table ") != NULL ||
              after(text, "Binder Error: window expression is not supported here") != NULL)

@@ -50,7 +50,7 @@ static bool prepare_query(struct sql_context *cx, const struct ast_statement *s,
         return false;
     for (size_t i = 0; i < q->noutputs; i++)
         q->outputs[i].used = true;
-    if (!prune_query(cx, q))
+    if (!cx->env->plain && !prune_query(cx, q))
         return false;
     if (!lower_query(cx, q))
         return false;

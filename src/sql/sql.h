@@ -93,6 +93,7 @@ struct sql_env {
     const struct sql_param *params; /* bound parameters */
     size_t nparams;
     bool prepare; /* PrepareQuery: unbound parameters are allowed and reported */
+    bool plain;   /* leave all conditions out of the scans; for comparing the two ways */
 };
 
 /* ---- what comes out ---- */
