@@ -36,6 +36,7 @@ struct cli {
     enum cli_format format;
     const char *database, *table, *rejects, *input; /* -d, -t, --rejects, --input-format */
     const char *spool;
+    const char *from, *to;               /* of export */
     int64_t memory_hours, magnetic_days; /* 0: not given */
     char **words;                        /* what is no option */
     int nwords;
@@ -46,6 +47,7 @@ struct cli {
 /* One file a command. */
 int cli_query(struct cli *cli);
 int cli_write(struct cli *cli);
+int cli_export(struct cli *cli);
 int cli_databases(struct cli *cli);
 int cli_tables(struct cli *cli);
 int cli_tags(struct cli *cli);

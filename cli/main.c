@@ -29,6 +29,11 @@ static const struct command {
      "  --rejects FILE    what could not be written, as JSON lines with the reasons\n"
      "  --spool DIR       keep what cannot be sent on disk, and send what an earlier run kept\n",
      cli_write},
+    {"export", "print the records of a table, for write to read",
+     "usage: millrace export -d DATABASE -t TABLE [options]\n\n"
+     "  --from TIME       records from this time on, as 2026-01-02T03:04:05Z\n"
+     "  --to TIME         records before this time\n",
+     cli_export},
     {"databases", "list, show, create and delete databases",
      "usage: millrace databases [options]\n"
      "       millrace databases describe|create|delete [options] NAME\n",
@@ -79,6 +84,8 @@ enum option_code {
     OPT_SPOOL,
     OPT_MEMORY,
     OPT_MAGNETIC,
+    OPT_FROM,
+    OPT_TO,
 };
 
 static bool take_format(struct cli *cli, const char *word)
@@ -123,6 +130,12 @@ static int take_option(struct cli *cli, int code)
         return mr_str_to_i64(mr_str_of(optarg), code == OPT_MEMORY ? &cli->memory_hours : &cli->magnetic_days)
                    ? CLI_OK
                    : cli_misuse(cli, "\"%s\" is no number.", optarg);
+    case OPT_FROM:
+        cli->from = optarg;
+        return CLI_OK;
+    case OPT_TO:
+        cli->to = optarg;
+        return CLI_OK;
     case 'd':
         cli->database = optarg;
         return CLI_OK;
@@ -148,6 +161,8 @@ static int parse(struct cli *cli, int argc, char **argv, bool *help)
                                             {"spool", required_argument, NULL, OPT_SPOOL},
                                             {"memory-hours", required_argument, NULL, OPT_MEMORY},
                                             {"magnetic-days", required_argument, NULL, OPT_MAGNETIC},
+                                            {"from", required_argument, NULL, OPT_FROM},
+                                            {"to", required_argument, NULL, OPT_TO},
                                             {"database", required_argument, NULL, 'd'},
                                             {"table", required_argument, NULL, 't'},
                                             {"help", no_argument, NULL, 'h'},

@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-#include "base/clock.h"
+#include "cli/progress.h"
 #include "json/write.h"
 #include "model/model.h"
 
@@ -18,6 +19,8 @@ struct job {
     pthread_mutex_t lock; /* guards what note() touches: the writer's threads report, too */
     FILE *rejects;        /* NULL: only counted, and the first few named */
     uint64_t lines, refused;
+    struct cli_progress progress;
+    int64_t read; /* bytes */
 };
 
 /* One JSON line: what was wrong, and what it was wrong with, either as a record in JSON or as the line it
@@ -103,6 +106,8 @@ static int take_lines(struct job *job, FILE *in, bool influx)
     int rc = CLI_OK;
     while (rc == CLI_OK && (len = getline(&line, &room, in)) >= 0) {
         struct mr_str text = {line, (size_t)len};
+        job->read += len;
+        cli_progress(&job->progress, job->lines, job->read);
         while (text.len > 0 && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
             text.len--;
         if (text.len > LINE_MAX_BYTES)
@@ -140,9 +145,13 @@ static int run(struct job *job, FILE *in, bool influx)
     options.spool_dir = cli->spool;
     if (mr_writer_open(cli->client, &options, &job->writer, &cli->fault) != 0)
         return cli_fault(cli);
+    struct stat size;
+    cli_progress_start(&job->progress,
+                       fstat(fileno(in), &size) == 0 && S_ISREG(size.st_mode) ? size.st_size : 0);
     int rc = take_lines(job, in, influx);
     if (mr_writer_flush(job->writer, -1, &cli->fault) != 0)
         rc = cli_fault(cli);
+    cli_progress_end(&job->progress);
     mr_writer_stats(job->writer, &stats);
     if (mr_writer_close(job->writer, 0, &cli->fault) != 0)
         rc = cli_fault(cli);

@@ -12,11 +12,12 @@ _millrace() {
     -t | --table) _millrace_names "$word" tables 2; return ;;
     esac
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "serve query write databases tables tags version --help" -- "$word"))
+        COMPREPLY=($(compgen -W "serve query write export databases tables tags version --help" -- "$word"))
         return
     fi
     case $command:$word in
     write:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --spool" -- "$word")) ;;
+    export:-*) COMPREPLY=($(compgen -W "$common -d -t --from --to" -- "$word")) ;;
     tables:-*) COMPREPLY=($(compgen -W "$common --memory-hours --magnetic-days" -- "$word")) ;;
     query:-* | databases:-* | tags:-*) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
     write:*) COMPREPLY=($(compgen -f -- "$word")) ;;

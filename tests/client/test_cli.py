@@ -26,7 +26,7 @@ class Cli(unittest.TestCase):
 
     def test_help(self):
         self.assertIn("query", self.cli("--help").stdout)
-        for command in ("query", "write", "databases", "tables", "tags"):
+        for command in ("query", "write", "export", "databases", "tables", "tags"):
             self.assertIn("usage: millrace " + command, self.cli(command, "--help").stdout)
 
     def test_misuse(self):
@@ -80,6 +80,38 @@ class Cli(unittest.TestCase):
         self.assertIn("No region", self.cli("databases", expect=1, AWS_REGION="").stderr)
         self.cli("databases", "--region", "eu-central-1", AWS_REGION="")
         self.assertIn("InvalidSignatureException", self.cli("databases", expect=1, AWS_SECRET_ACCESS_KEY="x").stderr)
+
+    def test_export_is_what_write_reads(self):
+        self.cli("databases", "create", "port")
+        for table in ("quay", "copy"):
+            self.cli("tables", "create", "port", table)
+        now = int(time.time()) * 1000
+        lines = [json.dumps({"Dimensions": [{"Name": "berth", "Value": f"b \"{i % 3}\" \u00e4"}], "MeasureName": f"depth{i}",
+                             "MeasureValue": value, "MeasureValueType": kind, "Time": str(now - i)})
+                 for i, (value, kind) in enumerate((("1.25", "DOUBLE"), ("-7", "BIGINT"), ("true", "BOOLEAN"),
+                                                    ("a,b", "VARCHAR")))]
+        lines.append(json.dumps({"Dimensions": [{"Name": "berth", "Value": "x"}, {"Name": "crane", "Value": "n"}],
+                                 "MeasureName": "state", "MeasureValueType": "MULTI", "Time": str(now), "MeasureValues": [
+                                     {"Name": "load", "Value": "1.0E-4", "Type": "DOUBLE"},
+                                     {"Name": "since", "Value": str(now - 5), "Type": "TIMESTAMP"},
+                                     {"Name": "note", "Value": "n\n1", "Type": "VARCHAR"}]}))
+        self.cli("write", "-d", "port", "-t", "quay", text="\n".join(lines) + "\n")
+        exported = self.cli("export", "-d", "port", "-t", "quay")
+        self.assertEqual(exported.stderr, "5 records exported\n")
+        self.cli("write", "-d", "port", "-t", "copy", text=exported.stdout)
+        again = self.cli("export", "-d", "port", "-t", "copy").stdout
+        self.assertEqual(sorted(exported.stdout.splitlines()), sorted(again.splitlines()))
+        records = [json.loads(line) for line in again.splitlines()]
+        multi, = (r for r in records if r["MeasureName"] == "state")
+        self.assertEqual(multi["Time"], f"{now}000000")
+        self.assertEqual({v["Name"]: v["Value"] for v in multi["MeasureValues"]},
+                         {"load": "1.0E-4", "since": f"{now - 5}000000", "note": "n\n1"})
+        self.assertEqual(self.cli("export", "-d", "port", "-t", "quay", "--from", "2100-01-01T00:00:00Z").stdout, "")
+        self.assertIn("no\"x", self.cli("export", "-d", "port", "-t", 'no"x', expect=1).stderr)
+        self.cli("export", "-d", "port", expect=2)
+        for table in ("quay", "copy"):
+            self.cli("tables", "delete", "port", table)
+        self.cli("databases", "delete", "port")
 
     def complete(self, *words):
         script = os.path.join(ROOT, "cli", "completion", "millrace.bash")
