@@ -121,10 +121,8 @@ class Writer(unittest.TestCase):
         """A writer is killed in the middle while the server is down; what it called safe arrives afterwards."""
         server = Server(keep=True)
         env = credentials(server.url, KEY, SECRET)
-        run("aws", "timestream-write", "create-database", "--database-name", "probe_db",
-            env=dict(env, AWS_DEFAULT_REGION="us-east-1"))
-        run("aws", "timestream-write", "create-table", "--database-name", "probe_db", "--table-name", "probe_tbl",
-            env=dict(env, AWS_DEFAULT_REGION="us-east-1"))
+        run(BINARY, "databases", "create", "probe_db", env=env)
+        run(BINARY, "tables", "create", "probe_db", "probe_tbl", env=env)
         port = server.port
         server.stop()
         with tempfile.TemporaryDirectory() as spool:
