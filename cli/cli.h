@@ -52,6 +52,12 @@ int cli_databases(struct cli *cli);
 int cli_tables(struct cli *cli);
 int cli_tags(struct cli *cli);
 
+/* Runs one statement and prints its rows. */
+int cli_query_text(struct cli *cli, const char *sql);
+/* Reads statements from the terminal until its end. */
+int cli_shell(struct cli *cli);
+bool cli_take_format(struct cli *cli, const char *word);
+
 /* Prints "millrace: CODE: message" and gives CLI_FAILED. */
 int cli_fault(struct cli *cli);
 /* Prints the text and the usage, and gives CLI_USAGE. */

@@ -21,7 +21,8 @@ static const struct command {
 } commands[] = {
     {"query", "run SQL and print its rows",
      "usage: millrace query [options] SQL\n"
-     "       millrace query [options] -        SQL from standard input\n",
+     "       millrace query [options] -        SQL from standard input\n"
+     "       millrace query [options]          a shell, on a terminal\n",
      cli_query},
     {"write", "write records from JSON lines or Influx line protocol",
      "usage: millrace write -d DATABASE -t TABLE [options] [FILE]\n\n"
@@ -88,7 +89,7 @@ enum option_code {
     OPT_TO,
 };
 
-static bool take_format(struct cli *cli, const char *word)
+bool cli_take_format(struct cli *cli, const char *word)
 {
     static const char *const words[] = {[CLI_TABLE] = "table", [CLI_CSV] = "csv", [CLI_JSON] = "json"};
     for (size_t i = 0; i < MR_ARRAY_LEN(words); i++)
@@ -115,7 +116,7 @@ static int take_option(struct cli *cli, int code)
         cli->options.ca_file = optarg;
         return CLI_OK;
     case OPT_FORMAT:
-        return take_format(cli, optarg) ? CLI_OK : cli_misuse(cli, "\"%s\" is no format.", optarg);
+        return cli_take_format(cli, optarg) ? CLI_OK : cli_misuse(cli, "\"%s\" is no format.", optarg);
     case OPT_INPUT:
         cli->input = optarg;
         return CLI_OK;

@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include <unistd.h>
+
 #define SQL_MAX ((size_t)262144) /* characters of a statement (query-api reference) */
 
 /* The statement from the command line, or from standard input for "-". */
@@ -40,17 +42,29 @@ static int print_rows(struct cli *cli, struct mr_rows *rows)
     return rc;
 }
 
+static int run_query(struct cli *cli, struct mr_text sql)
+{
+    struct mr_query_request request = {.query_string = sql};
+    struct mr_rows *rows = NULL;
+    int rc =
+        mr_rows_open(cli->client, &request, &rows, &cli->fault) == 0 ? print_rows(cli, rows) : cli_fault(cli);
+    mr_rows_close(rows);
+    return rc;
+}
+
+int cli_query_text(struct cli *cli, const char *sql)
+{
+    return run_query(cli, mr_text(sql));
+}
+
 int cli_query(struct cli *cli)
 {
     struct mr_buf sql = MR_BUF_INIT;
-    struct mr_rows *rows = NULL;
+    if (cli->nwords == 0 && isatty(STDIN_FILENO))
+        return cli_shell(cli);
     int rc = statement(cli, &sql);
-    if (rc == CLI_OK) {
-        struct mr_query_request request = {.query_string = {sql.ptr, sql.len}};
-        rc = mr_rows_open(cli->client, &request, &rows, &cli->fault) == 0 ? print_rows(cli, rows)
-                                                                          : cli_fault(cli);
-    }
-    mr_rows_close(rows);
+    if (rc == CLI_OK)
+        rc = run_query(cli, (struct mr_text){sql.ptr, sql.len});
     mr_buf_release(&sql);
     return rc;
 }

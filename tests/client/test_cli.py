@@ -2,7 +2,11 @@
 
 import json
 import os
+import pty
+import select
+import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -30,7 +34,7 @@ class Cli(unittest.TestCase):
             self.assertIn("usage: millrace " + command, self.cli(command, "--help").stdout)
 
     def test_misuse(self):
-        for arguments in (("nonsense",), ("query",), ("query", "a", "b"), ("query", "--format", "xml", "SELECT 1"),
+        for arguments in (("nonsense",), ("query", "a", "b"), ("query", "--format", "xml", "SELECT 1"),
                           ("databases", "create"), ("databases", "paint", "x"), ("tables", "create", "a"), ("tags",),
                           ("write", "x.json"), ("query", "--no-such-option"), ("write", "-d", "a", "-t", "b",
                                                                               "--input-format", "xml")):
@@ -112,6 +116,46 @@ class Cli(unittest.TestCase):
         for table in ("quay", "copy"):
             self.cli("tables", "delete", "port", table)
         self.cli("databases", "delete", "port")
+
+    def shell(self, typed, home):
+        """What a terminal shows when this is typed into `millrace query`."""
+        env = dict(credentials(self.server.url, KEY, SECRET), HOME=home, TERM="dumb", COLUMNS="200")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(BINARY, [BINARY, "query", "--format", "csv"], env)
+        shown, deadline = b"", time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if not select.select([terminal], [], [], 1)[0]:
+                continue
+            try:
+                shown += os.read(terminal, 65536)
+            except OSError:  # the other side is closed
+                break
+            if typed and b"millrace> " in shown:
+                os.write(terminal, typed.encode())
+                typed = ""
+        else:
+            os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        self.assertEqual(os.waitpid(pid, 0)[1], 0, shown)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_shell(self):
+        self.cli("databases", "create", "reef")
+        self.cli("tables", "create", "reef", "corals")
+        with tempfile.TemporaryDirectory() as home:
+            shown = self.shell("SELECT 1 AS a;\nSELECT ';' AS b,\n 2 AS c; SELECT 3 AS d;\nSELEKT;\n\\d\n\\d reef\n"
+                               "\\d reef corals\n\\f json\nSELECT 4 AS e;\n\\f xml\n\\x\ndescribe ree\t;\n\\q\n", home)
+            for expected in ("a\n1\n", "b,c\n;,2\n", "d\n3\n", "query syntax is invalid at line 1:1", "Database\n",
+                             "corals", "measure_name,varchar,MEASURE_NAME", '{"e":4}', "table, csv or json\n",
+                             "ends with a semicolon"):
+                self.assertIn(expected, shown)
+            self.assertEqual(shown.count("MEASURE_NAME"), 2)  # \\d, and the completed name
+            with open(os.path.join(home, ".millrace_history"), encoding="utf-8") as file:
+                self.assertIn("SELEKT", file.read())
+            self.assertIn("millrace> ", self.shell("\x04", home))  # the end of input
+        self.cli("tables", "delete", "reef", "corals")
+        self.cli("databases", "delete", "reef")
 
     def complete(self, *words):
         script = os.path.join(ROOT, "cli", "completion", "millrace.bash")
