@@ -16,13 +16,13 @@ formatted() {
 }
 tidy() {
     cmake --preset debug >/dev/null && cmake --build build-debug >/dev/null || return 1
-    git ls-files 'src/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy -quiet -p build-debug 2>/dev/null | grep -E 'warning:|error:' && return 1
+    git ls-files 'src/*.c' 'client/*.c' 'cli/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy -quiet -p build-debug 2>/dev/null | grep -E 'warning:|error:' && return 1
     return 0
 }
 cpp() {
     cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
         --suppress=missingInclude --suppress=normalCheckLevelMaxBranches --suppressions-list=tools/check/cppcheck.txt \
-        -j "$(nproc)" -I src src
+        -j "$(nproc)" -I src -I . -I include src client cli
 }
 no_hosts() { # no path of one machine, no registry host
     git grep -nE 'registry\.npm|deb\.debian|pypi\.org|/(work|farm)/' -- . ':!tools/check/all.sh' && return 1
