@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 from support import BUILD, ROOT, SCRATCH, credentials, probe, run
@@ -147,6 +148,28 @@ class Writer(unittest.TestCase):
             finally:
                 server.stop()
                 server.remove()
+
+    def test_server_that_dies_and_returns(self):
+        """The server is killed three times under a writer without a spool: every record is there in the end, once."""
+        server = Server(keep=True)
+        env = credentials(server.url, KEY, SECRET)
+        run(BINARY, "databases", "create", "probe_db", env=env)
+        run(BINARY, "tables", "create", "probe_db", "probe_tbl", env=env)
+        server.flags = ("--listen", f"127.0.0.1:{server.port}")
+        writer = subprocess.Popen([probe(), "write", "400000"], stdout=subprocess.PIPE, text=True, env=env)
+        for _ in range(3):
+            time.sleep(0.4)
+            server.kill()
+            time.sleep(0.2)
+            server.start()
+        printed, _ = writer.communicate(timeout=100)
+        try:
+            self.assertEqual(printed, "written 400000 rejected 0 recovered 0\n")
+            count = run(probe(), "query", "SELECT count(*) FROM probe_db.probe_tbl", env=env).stdout
+            self.assertEqual(count, "400000\n")
+        finally:
+            server.stop()
+            server.remove()
 
 
 if __name__ == "__main__":
