@@ -110,20 +110,25 @@ static void add_tally(struct store *store, struct tally tally, size_t count)
     __atomic_fetch_add(&store->rejected, tally.rejected, __ATOMIC_RELAXED);
 }
 
+static struct mem_record record_of(const struct store_record *r, const struct mem_attr *attrs)
+{
+    return (struct mem_record){.dims = r->dims,
+                               .ndims = r->ndims,
+                               .nattrs = r->nattrs,
+                               .measure_name = r->measure_name,
+                               .type = (enum mem_type)r->type,
+                               .attrs = attrs,
+                               .time = r->time,
+                               .version = r->version};
+}
+
 static int put_all(struct mem_table *table, const struct store_scratch *scratch, struct store_record *records,
                    size_t count, struct tally *tally)
 {
     const struct mem_attr *attrs = scratch->attrs;
     for (size_t i = 0; i < count; i++) {
         struct store_record *r = &records[i];
-        struct mem_record record = {.dims = r->dims,
-                                    .ndims = r->ndims,
-                                    .nattrs = r->nattrs,
-                                    .measure_name = r->measure_name,
-                                    .type = (enum mem_type)r->type,
-                                    .attrs = attrs,
-                                    .time = r->time,
-                                    .version = r->version};
+        struct mem_record record = record_of(r, attrs);
         int rc = mem_batch_put(table, &record);
         if (rc != MR_OK)
             return rc;
@@ -163,6 +168,8 @@ static int fail(struct mr_error *err, int rc, const struct store *store)
         return mr_error_set(err, MR_EBUSY, "the queue of the log is full");
     case MR_ENOSPC:
         return mr_error_set(err, MR_ENOSPC, "no disk space for the log");
+    case MR_EAGAIN:
+        return mr_error_set(err, MR_EAGAIN, "files have to be read to judge late records");
     case MR_EINVAL:
         return mr_error_set(err, MR_EINVAL, "a record without a proper type or with too many parts");
     default:
@@ -196,48 +203,133 @@ static int log_batch(struct store_table *table, struct store_scratch *scratch, s
     return rc;
 }
 
-static int append_locked(struct store_table *table, struct store_scratch *scratch,
-                         struct store_record *records, size_t count, struct store_commit *commit,
-                         uint64_t horizon, bool *quiet, struct tally *tally)
+/* An append on its way: what it needs beside the records. */
+struct attempt {
+    struct store_table *table;
+    struct store_scratch *scratch;
+    struct store_record *records;
+    size_t count;
+    struct store_commit *commit;
+    const struct store_lookup *lookup; /* NULL: nothing was looked up */
+    bool quiet;                        /* there was nothing to log */
+    struct tally tally;
+    size_t logged; /* bytes */
+};
+
+static int append_locked(struct attempt *a, uint64_t horizon)
 {
-    if (table->dropped)
+    struct mem_table *mem = a->table->mem;
+    if (a->table->dropped)
         return MR_ENOENT;
-    mem_batch_begin(table->mem, scratch->mem, wal_last_lsn(table->store->wal) + 1, horizon);
-    int rc = put_all(table->mem, scratch, records, count, tally);
-    if (rc == MR_OK)
-        return log_batch(table, scratch, commit, quiet);
-    mem_batch_abort(table->mem);
+    mem_batch_begin(mem, a->scratch->mem, wal_last_lsn(a->table->store->wal) + 1, horizon);
+    if (a->lookup != NULL)
+        mem_batch_priors(mem, a->lookup->priors, a->lookup->npriors, a->lookup->epoch);
+    int rc = put_all(mem, a->scratch, a->records, a->count, &a->tally);
+    if (rc == MR_OK) {
+        rc = log_batch(a->table, a->scratch, a->commit, &a->quiet);
+        a->logged = a->quiet ? 0 : a->scratch->entry.len;
+        return rc;
+    }
+    mem_batch_abort(mem);
     return rc;
 }
 
-int store_append(struct store_table *table, struct store_record *records, size_t count,
-                 struct store_commit *commit, struct mr_error *err)
+static int attempt_append(struct attempt *a)
+{
+    struct mem_table *mem = a->table->mem;
+    a->tally = (struct tally){0, 0};
+    uint64_t horizon = snapshot_horizon(a->table->store);
+    mem_write_lock(mem);
+    int rc = append_locked(a, horizon);
+    mem_write_unlock(mem);
+    return rc;
+}
+
+/* Reads what the batch needs to know from files and tries again, until no release came between. */
+static int append_late(struct attempt *a, struct mr_error *err)
+{
+    struct mem_record *records = mr_calloc(a->count, sizeof *records);
+    const struct mem_attr *attrs = a->scratch->attrs;
+    int rc = records != NULL ? MR_EAGAIN : MR_ENOMEM;
+    for (size_t i = 0; i < a->count && records != NULL; i++) {
+        records[i] = record_of(&a->records[i], attrs);
+        attrs += a->records[i].nattrs;
+    }
+    while (rc == MR_EAGAIN) {
+        struct store_lookup lookup;
+        rc = lookup_priors(a->table, records, a->count, &lookup, err);
+        a->lookup = &lookup;
+        if (rc == MR_OK)
+            rc = attempt_append(a);
+        a->lookup = NULL;
+        lookup_release(&lookup);
+    }
+    mr_free(records);
+    return rc;
+}
+
+/* A record older than what was expired last has come because the retention was raised since: nothing that old
+ * may be left out of a merge any more. The retention job sets the cutoff again. */
+static void lower_cutoff(struct store_table *table, const struct store_record *records, size_t count)
+{
+    int64_t cutoff = __atomic_load_n(&table->cutoff, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < count; i++)
+        while (records[i].time < cutoff &&
+               !__atomic_compare_exchange_n(&table->cutoff, &cutoff, records[i].time, true, __ATOMIC_RELAXED,
+                                            __ATOMIC_RELAXED))
+            ;
+}
+
+/* Memory or the log has grown enough for a flush. */
+static void note_growth(struct store *store, size_t logged)
+{
+    uint64_t log = __atomic_add_fetch(&store->log_since, logged, __ATOMIC_RELAXED);
+    uint64_t rows = __atomic_load_n(&store->budget.row_bytes, __ATOMIC_RELAXED);
+    if ((log >= store->flush_log_bytes || rows >= store->flush_bytes) &&
+        !__atomic_load_n(&store->flushing, __ATOMIC_RELAXED))
+        keeper_flush_soon(store);
+}
+
+static int append_any(struct store_table *table, struct store_record *records, size_t count,
+                      struct store_commit *commit, bool may_wait, struct mr_error *err)
 {
     struct store *store = table->store;
-    if (mem_budget_bytes(&store->budget) >= store->budget.limit)
+    if (mem_budget_bytes(&store->budget) >= store->budget.limit) {
+        note_growth(store, 0);
         return fail(err, MR_ELIMIT, store);
+    }
     if (!table_pin(table))
         return table_dropped(table, err);
-    bool quiet = false;
-    struct tally tally = {0, 0};
     waiter_of(commit)->done = on_durable;
-    struct store_scratch *scratch = scratch_take(store);
-    int rc = scratch != NULL ? copy_attrs(scratch, records, count) : MR_ENOMEM;
-    if (rc == MR_OK) {
-        uint64_t horizon = snapshot_horizon(store);
-        mem_write_lock(table->mem);
-        rc = append_locked(table, scratch, records, count, commit, horizon, &quiet, &tally);
-        mem_write_unlock(table->mem);
-    }
-    if (scratch != NULL)
-        scratch_give(store, scratch);
+    lower_cutoff(table, records, count);
+    struct attempt a = {table, scratch_take(store), records, count, commit, NULL, false, {0, 0}, 0};
+    int rc = a.scratch != NULL ? copy_attrs(a.scratch, records, count) : MR_ENOMEM;
+    if (rc == MR_OK)
+        rc = attempt_append(&a);
+    if (rc == MR_EAGAIN && may_wait)
+        rc = append_late(&a, err);
+    if (a.scratch != NULL)
+        scratch_give(store, a.scratch);
     table_unpin(table);
     if (rc == MR_ENOENT)
         return table_dropped(table, err);
     if (rc != MR_OK)
         return fail(err, rc, store);
-    add_tally(store, tally, count);
-    if (quiet)
+    add_tally(store, a.tally, count);
+    note_growth(store, a.logged);
+    if (a.quiet)
         wal_notify(store->wal, waiter_of(commit));
     return MR_OK;
+}
+
+int store_append(struct store_table *table, struct store_record *records, size_t count,
+                 struct store_commit *commit, struct mr_error *err)
+{
+    return append_any(table, records, count, commit, false, err);
+}
+
+int store_append_wait(struct store_table *table, struct store_record *records, size_t count,
+                      struct store_commit *commit, struct mr_error *err)
+{
+    return append_any(table, records, count, commit, true, err);
 }

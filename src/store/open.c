@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #define DEFAULT_MEMORY_LIMIT (UINT64_C(4) << 30)
+#define DEFAULT_FLUSH_LOG_BYTES (UINT64_C(256) << 20)
 
 static int make_dir(struct store *store, const char *path, struct mr_error *err)
 {
@@ -15,38 +16,64 @@ static int make_dir(struct store *store, const char *path, struct mr_error *err)
     return mr_io_sync_dir(&store->io, store->dir, err); /* who made it may have been killed before this */
 }
 
-static int open_keys(struct store *store, struct mr_error *err)
+/* dir/name, made when it is not there. The caller frees *out. */
+static int open_dir(struct store *store, const char *name, char **out, struct mr_error *err)
 {
     struct mr_buf path = MR_BUF_INIT;
-    mr_buf_printf(&path, "%s/keys", store->dir);
-    mr_buf_char(&path, '\0');
-    int rc = MR_ENOMEM;
-    if (mr_buf_ok(&path))
-        rc = make_dir(store, path.ptr, err);
-    if (rc == MR_OK)
-        rc = seal_keyring_open(&store->io, path.ptr, &store->keyring, err);
+    mr_buf_printf(&path, "%s/%s", store->dir, name);
+    *out = mr_buf_ok(&path) ? mr_strndup(path.ptr, path.len) : NULL;
     mr_buf_release(&path);
+    return *out != NULL ? make_dir(store, *out, err) : MR_ENOMEM;
+}
+
+static int open_keys(struct store *store, struct mr_error *err)
+{
+    char *dir;
+    int rc = open_dir(store, "keys", &dir, err);
+    if (rc == MR_OK)
+        rc = seal_keyring_open(&store->io, dir, &store->keyring, err);
+    mr_free(dir);
     return rc;
+}
+
+static int open_files(struct store *store, struct mr_error *err)
+{
+    int rc = open_dir(store, "files", &store->files_dir, err);
+    return rc == MR_OK ? files_open(store, err) : rc;
 }
 
 static int open_log(struct store *store, const struct store_options *options, struct mr_error *err)
 {
-    struct mr_buf path = MR_BUF_INIT;
-    mr_buf_printf(&path, "%s/wal", store->dir);
-    mr_buf_char(&path, '\0');
-    int rc = MR_ENOMEM;
-    if (mr_buf_ok(&path))
-        rc = make_dir(store, path.ptr, err);
+    char *dir;
+    int rc = open_dir(store, "wal", &dir, err);
     if (rc == MR_OK) {
+        uint64_t low = store->manifest.wal_low;
         struct wal_options wal = {.io = &store->io,
                                   .clock = store->clock,
                                   .keyring = store->keyring,
-                                  .dir = path.ptr,
+                                  .dir = dir,
                                   .segment_bytes = options->wal_segment_bytes,
-                                  .max_queue_bytes = options->wal_queue_bytes};
+                                  .max_queue_bytes = options->wal_queue_bytes,
+                                  .need_lsn = store->manifest.generation != 0 ? low + 1 : 0};
         rc = wal_open(&wal, store_replay, store, &store->wal, err);
     }
-    mr_buf_release(&path);
+    mr_free(dir);
+    return rc;
+}
+
+/* What the log gave back counts as not flushed; files of tables whose drop it told of go. */
+static int settle_down(struct store *store, struct mr_error *err)
+{
+    struct wal_stats wal;
+    wal_stats(store->wal, &wal);
+    store->log_since = wal.replayed_bytes;
+    int rc = files_expire(store, 0, err);
+    if (rc == MR_OK && !store->by_hand)
+        rc = keeper_start(store, err);
+    if (rc == MR_OK &&
+        (store->log_since >= store->flush_log_bytes || store->budget.row_bytes >= store->flush_bytes))
+        keeper_flush_soon(store);
+    keeper_compact_soon(store);
     return rc;
 }
 
@@ -73,10 +100,25 @@ int store_open(const struct store_options *options, struct store **out, struct m
     pthread_mutex_init(&store->tables_lock, NULL);
     pthread_mutex_init(&store->scratch_lock, NULL);
     pthread_mutex_init(&store->snapshot_lock, NULL);
+    pthread_cond_init(&store->snapshot_closed, NULL);
+    pthread_mutex_init(&store->commit_lock, NULL);
+    pthread_mutex_init(&store->flush_lock, NULL);
+    pthread_mutex_init(&store->compact_lock, NULL);
+    store->by_hand = options->by_hand;
+    store->flush_bytes = options->flush_bytes != 0 ? options->flush_bytes : store->budget.limit / 4;
+    store->flush_log_bytes =
+        options->flush_log_bytes != 0 ? options->flush_log_bytes : DEFAULT_FLUSH_LOG_BYTES;
+    store->policy.window_ns = options->window_ns;
+    store->policy.max_bytes = options->file_bytes;
+    store->manifest = (struct magstore_manifest)MAGSTORE_MANIFEST_INIT;
     store->dir = mr_strndup(options->dir, strlen(options->dir));
     int rc = store->dir != NULL ? open_keys(store, err) : MR_ENOMEM;
     if (rc == MR_OK)
+        rc = open_files(store, err);
+    if (rc == MR_OK)
         rc = open_log(store, options, err);
+    if (rc == MR_OK)
+        rc = settle_down(store, err);
     if (rc != MR_OK) {
         store_close(store);
         return mr_error_set(err, (enum mr_status)rc, "cannot open the store in %s", options->dir);
@@ -90,9 +132,11 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    keeper_stop(store);
     MR_ASSERT(store->oldest == NULL);
     if (store->wal != NULL)
         wal_close(store->wal);
+    files_close(store);
     seal_keyring_close(store->keyring);
     tables_release(store);
     for (struct store_scratch *scratch = store->scratches, *next; scratch != NULL; scratch = next) {
@@ -102,6 +146,10 @@ void store_close(struct store *store)
     pthread_mutex_destroy(&store->tables_lock);
     pthread_mutex_destroy(&store->scratch_lock);
     pthread_mutex_destroy(&store->snapshot_lock);
+    pthread_cond_destroy(&store->snapshot_closed);
+    pthread_mutex_destroy(&store->commit_lock);
+    pthread_mutex_destroy(&store->flush_lock);
+    pthread_mutex_destroy(&store->compact_lock);
     mr_free(store->dir);
     mr_free(store);
 }

@@ -3,7 +3,9 @@
 #define MR_STORE_PRIVATE_H
 
 #include "memstore/memstore.h"
+#include "magstore/plan.h"
 #include "store/store.h"
+#include "store/view.h"
 #include "wal/wal.h"
 
 #include <pthread.h>
@@ -16,7 +18,13 @@ struct store_table {
     struct mem_table *mem; /* freed when `users` falls to 0 */
     unsigned users;        /* atomic: 1 for being alive, and each call and scan under way */
     bool dropped;          /* under the table's lock */
+    uint64_t drop_lsn;     /* atomic: of the entry that says so; 0: alive */
     unsigned refs;         /* atomic: references given out */
+    int64_t cutoff;        /* atomic: rows before it are expired; INT64_MIN at first */
+    bool unmergeable;      /* atomic: a segment turned out to be damaged */
+    /* What is in files of names already; whoever holds the flush lock. */
+    uint32_t named_columns, named_measures, named_series;
+    struct mr_error damage; /* the names could not be read at the start: nothing else can be either */
 };
 
 /* Room of one append; the store keeps a few, so that a steady stream allocates nothing. */
@@ -31,14 +39,26 @@ struct store_scratch {
 struct store_snapshot {
     struct store *store;
     uint64_t lsn;
+    struct store_view *view; /* rows up to the LSN are in it or in memory, perhaps in both */
+    uint64_t flushes;        /* that had reached the view when this was opened */
     struct store_snapshot *older, *newer;
+};
+
+/* A file that the newest manifest does not name any more, while the one before may. */
+struct store_grave {
+    enum magstore_kind kind;
+    uint64_t number;
+    uint64_t generation; /* of the first manifest without it */
+};
+
+struct store_counters { /* atomic */
+    uint64_t flushes, flush_rows, flush_ns, compactions, compacted_rows, compacted_bytes, lookups;
 };
 
 struct store {
     struct mr_io io;
     const struct mr_clock *clock;
     char *dir;
-    struct seal_keyring *keyring;
     struct wal *wal;
     struct mem_budget budget;
 
@@ -50,7 +70,29 @@ struct store {
     struct store_scratch *scratches;
 
     pthread_mutex_t snapshot_lock;
+    pthread_cond_t snapshot_closed;
     struct store_snapshot *oldest, *newest; /* in the order of opening, which is that of their LSNs */
+    struct store_view *view;                /* the current one; under the snapshot lock */
+    uint64_t flushes;                       /* whose segments are in it; likewise */
+    bool closing;                           /* likewise: nobody waits any longer */
+
+    struct seal_keyring *keyring;
+    char *files_dir;
+    struct magstore_policy policy;
+    pthread_mutex_t commit_lock; /* guards the manifest and the graves; taken inside the next two */
+    struct magstore_manifest manifest;
+    bool by_hand;
+    bool flushing; /* atomic */
+    bool keep_log; /* set at the start: entries of a table whose names are damaged must stay in the log */
+    struct store_grave *graves;
+    size_t ngraves, graves_cap;
+    pthread_mutex_t flush_lock;   /* one flush at a time */
+    pthread_mutex_t compact_lock; /* one merge at a time */
+    size_t flush_bytes;
+    uint64_t flush_log_bytes;
+    uint64_t log_since;          /* atomic: bytes of entries since the last flush began */
+    struct store_keeper *keeper; /* NULL: by hand */
+    struct store_counters counters;
 
     uint64_t appends, records, duplicates, rejected; /* atomic */
 };
@@ -61,17 +103,87 @@ int table_find_or_make(struct store *store, uint64_t database_id, uint64_t table
 /* Keeps the table's data from being freed; false when it was dropped. */
 bool table_pin(struct store_table *table);
 void table_unpin(struct store_table *table);
+/* Its drop is durable. Any thread, no lock; false for a table nobody has heard of. */
+bool table_is_gone(struct store *store, uint64_t table_id);
+int64_t table_cutoff(struct store *store, uint64_t table_id);
+bool table_can_merge(struct store *store, uint64_t table_id);
+void table_no_merge(struct store *store, uint64_t table_id);
 void table_forget(struct store_table *table);                             /* takes away what keeps it alive */
 int table_dropped(const struct store_table *table, struct mr_error *err); /* MR_ENOENT with its text */
 void tables_release(struct store *store);
+
+/* Calls fn for each table that is not dropped, pinned. Ends with the first status other than MR_OK. */
+int tables_each(struct store *store, int (*fn)(struct store_table *table, void *ctx), void *ctx);
 
 /* ---- append.c */
 void scratch_free(struct store_scratch *scratch);
 
 /* ---- snapshot.c */
 uint64_t snapshot_horizon(struct store *store); /* no present or future snapshot is older */
+/* Makes the view the current one and takes over the caller's reference. Returns the number of flushes whose
+ * segments are in it; `flushed` adds one. */
+uint64_t snapshot_install(struct store *store, struct store_view *view, bool flushed);
+/* Waits until every snapshot has seen that many flushes; false when the store is closing. */
+bool snapshot_wait(struct store *store, uint64_t flushes);
+struct store_view *snapshot_view(struct store *store); /* a reference */
 
 /* ---- replay.c */
 wal_replay_fn store_replay; /* ctx: struct store */
+
+/* ---- files.c: the manifest and the files it names */
+struct store_change {
+    const struct magstore_file *add;
+    size_t nadd;
+    struct store_segment *const *fresh; /* the segments among them, opened */
+    size_t nfresh;
+    const struct magstore_file *remove;
+    size_t nremove;
+    uint64_t wal_low; /* 0: as it is */
+    bool flushed;
+};
+int files_open(struct store *store, struct mr_error *err); /* loads, cleans, opens segments, reads names */
+void files_close(struct store *store);
+uint64_t files_number(struct store *store); /* a number for a new file */
+/* Makes the change durable and current. Files of tables dropped meanwhile are left out and removed, the added
+ * ones too. *flushes as from snapshot_install. MR_ECANCEL: a file to be removed is not there any more, so the
+ * change makes no sense; nothing was changed. */
+int files_commit(struct store *store, const struct store_change *change, uint64_t *flushes,
+                 struct mr_error *err);
+/* Commits once more, so that both manifests say the same; then the files that none names are gone. */
+int files_settle(struct store *store, struct mr_error *err);
+/* A file that was written and never named. */
+void files_discard(struct store *store, enum magstore_kind kind, uint64_t number);
+/* The files of a table (or of all: 0), copied. */
+int files_list(struct store *store, uint64_t table, struct magstore_file **out, size_t *count);
+/* Removes what is wholly past its table's cutoff, and files of dropped tables; of one table, or of all: 0. */
+int files_expire(struct store *store, uint64_t table, struct mr_error *err);
+
+/* Finishes a segment and opens it: its entry for the manifest and a reference. On failure no file is left. */
+int segment_finish(struct store *store, struct magstore_writer *writer, uint64_t number, uint8_t level,
+                   struct magstore_file *file, struct store_segment **segment, struct mr_error *err);
+
+/* ---- compact.c */
+/* One merge, if one is worth it. *did says whether there was something to do. MR_ECANCEL: the store closes,
+ * or what was merged has gone meanwhile. */
+int compact_once(struct store *store, bool *did, struct mr_error *err);
+
+/* ---- lookup.c */
+struct store_lookup {
+    struct mr_arena arena;
+    struct mem_prior *priors;
+    size_t npriors;
+    uint64_t epoch;
+};
+/* What files hold of the rows these records are about. The table is pinned, no lock is held. */
+int lookup_priors(struct store_table *table, const struct mem_record *records, size_t count,
+                  struct store_lookup *out, struct mr_error *err);
+void lookup_release(struct store_lookup *lookup);
+
+/* ---- keeper.c: the threads that flush and merge */
+int keeper_start(struct store *store, struct mr_error *err);
+void keeper_stop(struct store *store);
+void keeper_flush_soon(struct store *store);
+void keeper_compact_soon(struct store *store);
+bool keeper_stopping(const struct store *store);
 
 #endif

@@ -43,6 +43,8 @@ static int apply(struct store_table *table, struct mr_cursor *cursor, uint64_t l
 int store_replay(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_error *err)
 {
     struct store *store = ctx;
+    if (lsn <= store->manifest.wal_low)
+        return MR_OK; /* in files */
     struct mr_cursor cursor = mr_cursor_of(entry.ptr, entry.len);
     struct entry_head head;
     struct store_table *table = NULL;
@@ -55,6 +57,7 @@ int store_replay(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_error *
             rc = apply(table, &cursor, lsn, &why);
         } else {
             table->dropped = true;
+            __atomic_store_n(&table->drop_lsn, lsn, __ATOMIC_RELEASE);
             table_forget(table);
         }
     }

@@ -1,41 +1,38 @@
-/* store/scan.c - a scan chooses its series once, then cursors take them one by one and copy rows out.
+/* store/scan.c - a scan chooses its series once, then cursors take them a few at a time and copy rows out.
  *
- * A table's rows come from an ordered list of sources, newest first. Today it has one entry, the memory
- * store, and a batch of it passes through as it is. What a second source has to honour: rows of a series
- * ascending by time, the state as of an LSN, and the higher version winning where two sources hold the same
- * row.
+ * The index of series is in memory for all rows, those in files too, so predicates on names are answered
+ * before any file is touched. Rows then come from two sides, memory and the segments of the snapshot's view;
+ * scan_rows.h joins them.
  */
-#include "store/private.h"
+#include "store/scan_rows.h"
 
 _Static_assert(STORE_PRED_IN == (int)MEM_PRED_IN && STORE_PRED_NOT_NULL == (int)MEM_PRED_NOT_NULL,
                "predicates have one numbering");
 _Static_assert(STORE_BATCH_ROWS == MEM_BATCH_ROWS, "a batch passes through");
 
 struct store_scan {
-    struct store_table *table;
-    uint64_t lsn;
-    int64_t time_min, time_max;
+    struct rows_spec rows;
     uint32_t *columns;
-    size_t ncolumns;
+    struct mem_column *kinds;
     uint32_t *series;
     size_t nseries, series_cap;
-    size_t next; /* atomic: first series not taken by a cursor */
-    size_t done; /* atomic */
+    size_t next;   /* atomic: first series not taken by a cursor */
+    size_t done;   /* atomic */
+    size_t stride; /* series a cursor takes at once: neighbours share blocks of segments */
     uint64_t series_total, rows_estimate;
 };
 
 struct store_cursor {
     struct store_scan *scan;
-    struct mem_cursor *mem;
+    struct rows_stream *rows;
     struct store_vec *vecs;
-    bool active; /* a series is being read */
-    uint32_t series;
-    int64_t from;
+    bool active;    /* a series is being read */
+    size_t at, end; /* of the scan's series: taken and not begun */
 };
 
 static int open_select(struct store_scan *scan, const struct store_scan_spec *spec, struct mem_select **out)
 {
-    struct mem_table *mem = scan->table->mem;
+    struct mem_table *mem = scan->rows.table->mem;
     struct mem_pred *preds = mr_calloc(spec->npreds + 1, sizeof *preds);
     if (preds == NULL)
         return MR_ENOMEM;
@@ -45,11 +42,14 @@ static int open_select(struct store_scan *scan, const struct store_scan_spec *sp
     struct mem_counts counts;
     struct mem_schema schema;
     mem_read_lock(mem);
-    int rc = scan->table->dropped ? MR_ENOENT : MR_OK;
+    int rc = scan->rows.table->dropped ? MR_ENOENT : MR_OK;
     mem_counts(mem, &counts);
     mem_schema_view(mem, &schema);
-    for (size_t i = 0; i < spec->ncolumns && rc == MR_OK; i++)
+    for (size_t i = 0; i < spec->ncolumns && rc == MR_OK; i++) {
         rc = spec->columns[i] < schema.ncolumns ? MR_OK : MR_EINVAL;
+        if (rc == MR_OK)
+            scan->kinds[i] = schema.columns[spec->columns[i]];
+    }
     if (rc == MR_OK)
         rc = mem_select_open(mem, preds, spec->npreds, spec->time_min, spec->time_max, out);
     mem_read_unlock(mem);
@@ -69,13 +69,52 @@ static int choose_series(struct store_scan *scan, const struct store_scan_spec *
         if (rc != MR_OK)
             break;
         size_t found = 0;
-        mem_read_lock(scan->table->mem);
-        more = mem_select_step(select, scan->table->mem, scan->series + scan->nseries, ROOM, &found,
+        mem_read_lock(scan->rows.table->mem);
+        more = mem_select_step(select, scan->rows.table->mem, scan->series + scan->nseries, ROOM, &found,
                                &scan->rows_estimate);
-        mem_read_unlock(scan->table->mem);
+        mem_read_unlock(scan->rows.table->mem);
         scan->nseries += found;
     }
     mem_select_close(select);
+    return rc;
+}
+
+/* Segments that may hold rows within the scan's time. */
+static int choose_segments(struct store_scan *scan, const struct store_view *view, struct mr_error *err)
+{
+    struct rows_spec *r = &scan->rows;
+    uint64_t rows = 0;
+    r->readers = mr_calloc(view_count(view, r->table->id), sizeof(struct magstore_reader *));
+    if (r->readers == NULL)
+        return MR_ENOMEM;
+    int rc = view_readers(view, r->table->id, r->time_min, r->time_max, r->readers, &r->nreaders, &rows, err);
+    if (scan->series_total != 0)
+        scan->rows_estimate += (uint64_t)((double)rows * (double)scan->nseries / (double)scan->series_total);
+    return rc;
+}
+
+static size_t stride_of(const struct store_scan *scan)
+{
+    enum { MOST = 64, SHARES = 16 };
+    size_t stride = scan->rows.nreaders != 0 ? scan->nseries / SHARES : 1;
+    return stride < 1 ? 1 : stride > MOST ? MOST : stride;
+}
+
+static int set_up(struct store_scan *scan, const struct store_snapshot *snapshot,
+                  const struct store_scan_spec *spec, struct mr_error *err)
+{
+    scan->columns = mr_calloc(spec->ncolumns, sizeof *scan->columns);
+    scan->kinds = mr_calloc(spec->ncolumns, sizeof *scan->kinds);
+    if (scan->columns == NULL || scan->kinds == NULL)
+        return MR_ENOMEM;
+    if (spec->ncolumns != 0)
+        memcpy(scan->columns, spec->columns, spec->ncolumns * sizeof *scan->columns);
+    scan->rows.columns = scan->columns;
+    scan->rows.kinds = scan->kinds;
+    int rc = choose_series(scan, spec);
+    if (rc == MR_OK)
+        rc = choose_segments(scan, snapshot->view, err);
+    scan->stride = stride_of(scan);
     return rc;
 }
 
@@ -89,18 +128,12 @@ int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
         table_unpin(table);
         return mr_error_set(err, MR_ENOMEM, "no memory for a scan");
     }
-    scan->table = table;
-    scan->lsn = snapshot->lsn;
-    scan->time_min = spec->time_min;
-    scan->time_max = spec->time_max;
-    scan->ncolumns = spec->ncolumns;
-    scan->columns = mr_calloc(spec->ncolumns, sizeof *scan->columns);
-    int rc = MR_ENOMEM;
-    if (scan->columns != NULL) {
-        if (spec->ncolumns != 0)
-            memcpy(scan->columns, spec->columns, spec->ncolumns * sizeof *scan->columns);
-        rc = choose_series(scan, spec);
-    }
+    scan->rows = (struct rows_spec){.table = table,
+                                    .lsn = snapshot->lsn,
+                                    .time_min = spec->time_min,
+                                    .time_max = spec->time_max,
+                                    .ncolumns = spec->ncolumns};
+    int rc = set_up(scan, snapshot, spec, err);
     if (rc != MR_OK) {
         store_scan_close(scan);
         if (rc == MR_ENOENT)
@@ -115,8 +148,10 @@ void store_scan_close(struct store_scan *scan)
 {
     if (scan == NULL)
         return;
-    table_unpin(scan->table);
+    table_unpin(scan->rows.table);
+    mr_free(scan->rows.readers);
     mr_free(scan->columns);
+    mr_free(scan->kinds);
     mr_free(scan->series);
     mr_free(scan);
 }
@@ -136,13 +171,8 @@ int store_cursor_open(struct store_scan *scan, struct store_cursor **out)
     if (cursor == NULL)
         return MR_ENOMEM;
     cursor->scan = scan;
-    cursor->vecs = mr_calloc(scan->ncolumns, sizeof *cursor->vecs);
-    int rc = MR_ENOMEM;
-    if (cursor->vecs != NULL) {
-        mem_read_lock(scan->table->mem);
-        rc = mem_cursor_open(scan->table->mem, scan->columns, scan->ncolumns, &cursor->mem);
-        mem_read_unlock(scan->table->mem);
-    }
+    cursor->vecs = mr_calloc(scan->rows.ncolumns, sizeof *cursor->vecs);
+    int rc = cursor->vecs != NULL ? rows_open(&scan->rows, &cursor->rows) : MR_ENOMEM;
     if (rc != MR_OK) {
         store_cursor_close(cursor);
         return rc;
@@ -155,7 +185,7 @@ void store_cursor_close(struct store_cursor *cursor)
 {
     if (cursor == NULL)
         return;
-    mem_cursor_close(cursor->mem);
+    rows_close(cursor->rows);
     mr_free(cursor->vecs);
     mr_free(cursor);
 }
@@ -163,57 +193,35 @@ void store_cursor_close(struct store_cursor *cursor)
 static bool take_series(struct store_cursor *cursor)
 {
     struct store_scan *scan = cursor->scan;
-    size_t at = __atomic_fetch_add(&scan->next, 1, __ATOMIC_RELAXED);
-    if (at >= scan->nseries) {
-        __atomic_store_n(&scan->next, scan->nseries, __ATOMIC_RELAXED); /* never wraps */
-        return false;
-    }
-    cursor->active = true;
-    cursor->series = scan->series[at];
-    cursor->from = scan->time_min;
-    return true;
-}
-
-/* Rows of the next series that has some, under a lock that is let go now and then. */
-static int fill(struct store_cursor *cursor, size_t *rows)
-{
-    enum { CALLS = 64 }; /* of a fill under one lock; nearly all of them find nothing or end the loop */
-    struct store_scan *scan = cursor->scan;
-    struct mem_table *mem = scan->table->mem;
-    int rc = MR_OK;
-    *rows = 0;
-    while (rc == MR_OK && *rows == 0) {
-        mem_read_lock(mem);
-        for (int call = 0; call < CALLS && rc == MR_OK && *rows == 0; call++) {
-            if (!cursor->active && !take_series(cursor)) {
-                mem_read_unlock(mem);
-                return MR_OK;
-            }
-            bool more = false;
-            rc = mem_cursor_fill(cursor->mem, mem, cursor->series, &cursor->from, scan->time_max, scan->lsn,
-                                 rows, &more);
-            cursor->active = more;
-            if (!more)
-                __atomic_fetch_add(&scan->done, 1, __ATOMIC_RELAXED);
-            if (more && *rows == 0)
-                break; /* that was a long look at rows too young */
+    if (cursor->at == cursor->end) {
+        size_t at = __atomic_fetch_add(&scan->next, scan->stride, __ATOMIC_RELAXED);
+        if (at >= scan->nseries) {
+            __atomic_store_n(&scan->next, scan->nseries, __ATOMIC_RELAXED); /* never wraps */
+            return false;
         }
-        mem_read_unlock(mem);
+        cursor->at = at;
+        cursor->end = scan->nseries - at < scan->stride ? scan->nseries : at + scan->stride;
     }
-    return rc;
+    rows_seek(cursor->rows, scan->series[cursor->at++]);
+    cursor->active = true;
+    return true;
 }
 
 int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, struct mr_error *err)
 {
-    size_t rows;
+    size_t rows = 0;
     *out = (struct store_batch){0, cursor->vecs, 0};
-    if (fill(cursor, &rows) != MR_OK)
-        return mr_error_set(err, MR_ENOMEM, "no memory for a batch of a scan");
-    const struct mem_vec *vecs = mem_cursor_vecs(cursor->mem);
-    for (size_t i = 0; i < cursor->scan->ncolumns && rows != 0; i++)
-        cursor->vecs[i] = (struct store_vec){(enum store_type)vecs[i].type, vecs[i].constant, vecs[i].values,
-                                             vecs[i].valid};
+    while (rows == 0 && (cursor->active || take_series(cursor))) {
+        int rc = rows_next(cursor->rows, cursor->vecs, &rows, err);
+        if (rc != MR_OK)
+            return mr_error_set(err, (enum mr_status)rc, "cannot read the rows of a scan: %s",
+                                mr_status_name((enum mr_status)rc));
+        if (rows == 0) {
+            cursor->active = false;
+            __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
+        }
+    }
     out->rows = rows;
-    out->bytes = rows != 0 ? mem_cursor_bytes(cursor->mem) : 0;
+    out->bytes = rows_bytes(cursor->rows);
     return MR_OK;
 }

@@ -8,6 +8,8 @@ int store_snapshot_open(struct store *store, struct store_snapshot **out)
     snapshot->store = store;
     pthread_mutex_lock(&store->snapshot_lock);
     snapshot->lsn = wal_durable_lsn(store->wal);
+    snapshot->view = view_ref(store->view);
+    snapshot->flushes = store->flushes;
     snapshot->older = store->newest;
     if (store->newest != NULL)
         store->newest->newer = snapshot;
@@ -27,8 +29,40 @@ void store_snapshot_close(struct store_snapshot *snapshot)
     pthread_mutex_lock(&store->snapshot_lock);
     *(snapshot->older != NULL ? &snapshot->older->newer : &store->oldest) = snapshot->newer;
     *(snapshot->newer != NULL ? &snapshot->newer->older : &store->newest) = snapshot->older;
+    pthread_cond_broadcast(&store->snapshot_closed);
     pthread_mutex_unlock(&store->snapshot_lock);
+    view_unref(snapshot->view);
     mr_free(snapshot);
+}
+
+struct store_view *snapshot_view(struct store *store)
+{
+    pthread_mutex_lock(&store->snapshot_lock);
+    struct store_view *view = view_ref(store->view);
+    pthread_mutex_unlock(&store->snapshot_lock);
+    return view;
+}
+
+uint64_t snapshot_install(struct store *store, struct store_view *view, bool flushed)
+{
+    pthread_mutex_lock(&store->snapshot_lock);
+    struct store_view *before = store->view;
+    store->view = view;
+    store->flushes += flushed;
+    uint64_t flushes = store->flushes;
+    pthread_mutex_unlock(&store->snapshot_lock);
+    view_unref(before);
+    return flushes;
+}
+
+bool snapshot_wait(struct store *store, uint64_t flushes)
+{
+    pthread_mutex_lock(&store->snapshot_lock);
+    while (store->oldest != NULL && store->oldest->flushes < flushes && !store->closing && !store->by_hand)
+        pthread_cond_wait(&store->snapshot_closed, &store->snapshot_lock);
+    bool all = store->oldest == NULL || store->oldest->flushes >= flushes;
+    pthread_mutex_unlock(&store->snapshot_lock);
+    return all;
 }
 
 uint64_t snapshot_horizon(struct store *store)

@@ -4,9 +4,12 @@ int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err
 {
     if (!table_pin(table))
         return table_dropped(table, err);
+    __atomic_store_n(&table->cutoff, cutoff, __ATOMIC_RELAXED);
     mem_evict(table->mem, cutoff, snapshot_horizon(table->store));
     table_unpin(table);
-    return MR_OK;
+    int rc = files_expire(table->store, table->id, err);
+    keeper_compact_soon(table->store);
+    return rc;
 }
 
 /* The table's numbers, when it has data. */
@@ -24,6 +27,26 @@ static void add_table(struct store_table *table, struct store_stats *out)
     out->rows += counts.rows;
 }
 
+static void add_files(struct store *store, struct store_stats *out)
+{
+    pthread_mutex_lock(&store->commit_lock);
+    for (size_t i = 0; i < store->manifest.nfiles; i++) {
+        const struct magstore_file *file = &store->manifest.files[i];
+        out->files++;
+        out->file_bytes += file->size;
+        out->file_rows += file->kind == MAGSTORE_SEGMENT ? file->rows : 0;
+    }
+    pthread_mutex_unlock(&store->commit_lock);
+    const struct store_counters *c = &store->counters;
+    out->flushes = __atomic_load_n(&c->flushes, __ATOMIC_RELAXED);
+    out->flush_rows = __atomic_load_n(&c->flush_rows, __ATOMIC_RELAXED);
+    out->flush_ns = __atomic_load_n(&c->flush_ns, __ATOMIC_RELAXED);
+    out->compactions = __atomic_load_n(&c->compactions, __ATOMIC_RELAXED);
+    out->compacted_rows = __atomic_load_n(&c->compacted_rows, __ATOMIC_RELAXED);
+    out->compacted_bytes = __atomic_load_n(&c->compacted_bytes, __ATOMIC_RELAXED);
+    out->late_lookups = __atomic_load_n(&c->lookups, __ATOMIC_RELAXED);
+}
+
 void store_stats(struct store *store, struct store_stats *out)
 {
     *out = (struct store_stats){0};
@@ -32,6 +55,7 @@ void store_stats(struct store *store, struct store_stats *out)
         for (struct store_table *table = store->buckets[i]; table != NULL; table = table->next)
             add_table(table, out);
     pthread_mutex_unlock(&store->tables_lock);
+    add_files(store, out);
     out->memory_bytes = mem_budget_bytes(&store->budget);
     out->series_bytes = __atomic_load_n(&store->budget.series_bytes, __ATOMIC_RELAXED);
     out->appends = __atomic_load_n(&store->appends, __ATOMIC_RELAXED);

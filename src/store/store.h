@@ -240,9 +240,9 @@ void store_scan_info(struct store_scan *scan, struct store_scan_info *out);
  * ----------------------------------------------------------------------------------------------------- */
 
 /* Removes the rows of the table before `cutoff` (ns). Called by the retention job; queries hide such rows by
- * their own time bounds, so this only frees memory and disk. Not logged: a restart brings such rows back
- * until the next call, which is harmless, because the ingestion window refuses records that old before they
- * get here.
+ * their own time bounds, so this only frees memory and disk. Files wholly before it go at once, others when
+ * they are next merged. Not logged: a restart brings such rows back until the next call, which is harmless,
+ * because the ingestion window refuses records that old before they get here. May wait for the disk.
  */
 int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err);
 
@@ -255,6 +255,9 @@ int store_compact(struct store *store, struct mr_error *err);
 struct store_stats {
     uint64_t tables, series, rows, memory_bytes, series_bytes, log_bytes, durable_lsn, last_lsn, appends,
         records, duplicates, rejected, syncs, sync_ns_total, sync_ns_max, commits;
+    /* rows: in memory. Files: */
+    uint64_t files, file_bytes, file_rows, flushes, flush_rows, flush_ns, compactions, compacted_rows,
+        compacted_bytes, late_lookups;
 };
 void store_stats(struct store *store, struct store_stats *out);
 

@@ -48,7 +48,12 @@ static int make(struct store *store, uint64_t database_id, uint64_t id, struct s
     struct store_table *table = mr_calloc(1, sizeof *table);
     if (table == NULL)
         return MR_ENOMEM;
-    *table = (struct store_table){.store = store, .database_id = database_id, .id = id, .users = 1};
+    *table = (struct store_table){.store = store,
+                                  .database_id = database_id,
+                                  .id = id,
+                                  .users = 1,
+                                  .cutoff = INT64_MIN,
+                                  .named_columns = 2};
     if (mem_table_open(&store->budget, &table->mem) != MR_OK) {
         mr_free(table);
         return MR_ENOMEM;
@@ -105,6 +110,70 @@ void table_unpin(struct store_table *table)
     table->mem = NULL;
 }
 
+static struct store_table *find_locked(struct store *store, uint64_t id)
+{
+    pthread_mutex_lock(&store->tables_lock);
+    struct store_table *table = find(store, id);
+    pthread_mutex_unlock(&store->tables_lock);
+    return table; /* stays until the store closes */
+}
+
+bool table_is_gone(struct store *store, uint64_t table_id)
+{
+    const struct store_table *table = find_locked(store, table_id);
+    uint64_t lsn = table != NULL ? __atomic_load_n(&table->drop_lsn, __ATOMIC_ACQUIRE) : 0;
+    return lsn != 0 && (store->wal == NULL || lsn <= wal_durable_lsn(store->wal));
+}
+
+int64_t table_cutoff(struct store *store, uint64_t table_id)
+{
+    const struct store_table *table = find_locked(store, table_id);
+    return table != NULL ? __atomic_load_n(&table->cutoff, __ATOMIC_RELAXED) : INT64_MIN;
+}
+
+bool table_can_merge(struct store *store, uint64_t table_id)
+{
+    const struct store_table *table = find_locked(store, table_id);
+    return table != NULL && table->damage.status == MR_OK &&
+           !__atomic_load_n(&table->unmergeable, __ATOMIC_RELAXED);
+}
+
+void table_no_merge(struct store *store, uint64_t table_id)
+{
+    struct store_table *table = find_locked(store, table_id);
+    if (table != NULL)
+        __atomic_store_n(&table->unmergeable, true, __ATOMIC_RELAXED);
+}
+
+/* The tables there are now, pinned, in an array of *count. */
+static int pin_all(struct store *store, struct store_table ***out, size_t *count)
+{
+    *count = 0;
+    pthread_mutex_lock(&store->tables_lock);
+    struct store_table **list = mr_calloc(store->ntables, sizeof(struct store_table *));
+    for (size_t i = 0; list != NULL && i < store->nbuckets; i++)
+        for (struct store_table *table = store->buckets[i]; table != NULL; table = table->next)
+            if (table_pin(table))
+                list[(*count)++] = table;
+    pthread_mutex_unlock(&store->tables_lock);
+    *out = list;
+    return list != NULL ? MR_OK : MR_ENOMEM;
+}
+
+int tables_each(struct store *store, int (*fn)(struct store_table *table, void *ctx), void *ctx)
+{
+    struct store_table **list;
+    size_t count;
+    int rc = pin_all(store, &list, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (rc == MR_OK)
+            rc = fn(list[i], ctx);
+        table_unpin(list[i]);
+    }
+    mr_free(list);
+    return rc;
+}
+
 void table_forget(struct store_table *table)
 {
     table_unpin(table);
@@ -121,6 +190,8 @@ int store_table_ref(struct store *store, uint64_t database_id, uint64_t table_id
     struct store_table *table;
     if (table_find_or_make(store, database_id, table_id, &table) != MR_OK)
         return mr_error_set(err, MR_ENOMEM, "no memory for a table");
+    if (table->damage.status != MR_OK)
+        return mr_error_set(err, table->damage.status, "%s", table->damage.text);
     if (!table_pin(table))
         return table_dropped(table, err);
     mem_read_lock(table->mem);
@@ -157,9 +228,11 @@ static int log_drop(struct store_table *table)
     }
     mem_write_lock(table->mem);
     if (!table->dropped) {
-        rc = wal_append(table->store->wal, mr_buf_view(&entry), NULL, NULL);
+        uint64_t lsn;
+        rc = wal_append(table->store->wal, mr_buf_view(&entry), NULL, &lsn);
         if (rc == MR_OK) {
             table->dropped = true;
+            __atomic_store_n(&table->drop_lsn, lsn, __ATOMIC_RELEASE);
             table_forget(table);
         }
     }
@@ -185,5 +258,5 @@ int store_table_drop(struct store *store, uint64_t table_id, struct mr_error *er
                                 (unsigned long long)table_id);
     }
     wal_flush(store->wal); /* also when another call dropped it a moment ago */
-    return MR_OK;
+    return files_expire(store, table_id, err);
 }

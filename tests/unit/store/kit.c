@@ -119,6 +119,8 @@ int kit_append(struct store_table *table, struct store_record *records, size_t c
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.changed, NULL);
     int rc = store_append(table, records, count, &w.commit, NULL);
+    if (rc == MR_EAGAIN)
+        rc = store_append_wait(table, records, count, &w.commit, NULL);
     pthread_mutex_lock(&w.lock);
     while (rc == MR_OK && !w.done)
         pthread_cond_wait(&w.changed, &w.lock);

@@ -20,6 +20,8 @@ struct profile {
     unsigned dim_sets, measures, names, texts;
     int64_t times, versions;
     unsigned check_every;
+    bool files; /* rows are flushed into files, those are merged; and nothing expires, which files do not do
+                   to the record */
 };
 
 struct held {
@@ -37,6 +39,7 @@ struct run {
     struct held held[SNAPSHOTS];
     struct store_commit commits[64];
     uint64_t started, finished;
+    uint64_t late, flushes; /* appends that had to read files, flushes */
 };
 
 static struct run run;
@@ -196,7 +199,12 @@ static void do_append(void)
     commit->done = on_done;
     fake_wal_fail(fails ? MR_EBUSY : MR_OK);
     fake_wal_skip(skip);
+    struct mr_error err = MR_ERROR_INIT;
     int rc = store_append(run.kit.table, records, count, commit, NULL);
+    if (rc == MR_EAGAIN) {
+        run.late++;
+        rc = store_append_wait(run.kit.table, records, count, commit, &err);
+    }
     fake_wal_fail(MR_OK);
     fake_wal_skip(0);
     expect_equal("status of an append", (uint64_t)rc, (uint64_t)(fails && stored != 0 ? MR_EBUSY : MR_OK));
@@ -303,13 +311,28 @@ static void do_expire(void)
     model_expire(run.model, cutoff);
 }
 
+static void do_files(void)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    if (below(4) == 0) {
+        check_ok(store_compact(run.kit.store, &err), &err);
+        return;
+    }
+    check_ok(store_flush(run.kit.store, &err), &err); /* flushes the log too, when it finds rows */
+    run.durable = run.last;
+    fake_wal_durable(run.durable);
+    run.flushes++;
+}
+
 static void step(void)
 {
     uint64_t dice = below(10000);
     if (dice < 7)
         do_restart();
-    else if (dice < 20)
+    else if (dice < 20 && !run.profile->files)
         do_expire();
+    else if (dice < 80 && run.profile->files)
+        do_files();
     else if (dice < 1000)
         do_durable();
     else if (dice < 1000 + 10000 / run.profile->check_every)
@@ -334,6 +357,8 @@ static void play(const struct profile *profile, uint64_t seed, uint64_t ops)
     run.rng.state = run.seed;
     run.model = model_new();
     fake_wal_reset();
+    run.kit.options.by_hand = true;
+    run.kit.options.window_ns = 1000;
     kit_open(&run.kit);
     for (run.op = 0; run.op < setting("MR_OPS", ops); run.op++)
         step();
@@ -342,6 +367,8 @@ static void play(const struct profile *profile, uint64_t seed, uint64_t ops)
     check_ok(store_snapshot_open(run.kit.store, &last.snapshot), NULL);
     check_rows(last.snapshot, last.lsn);
     store_snapshot_close(last.snapshot);
+    if (profile->files && run.op >= 1000)
+        assert_true(run.late != 0 && run.flushes != 0);
     kit_close(&run.kit);
     fake_wal_reset();
     model_free(run.model);
@@ -351,7 +378,7 @@ static void play(const struct profile *profile, uint64_t seed, uint64_t ops)
 static void test_few_rows(void **state)
 {
     MR_UNUSED(state);
-    static const struct profile few = {6, 6, 12, 3, 12, 6, 100};
+    static const struct profile few = {6, 6, 12, 3, 12, 6, 100, false};
     play(&few, 20240601, 80000);
 }
 
@@ -359,13 +386,30 @@ static void test_few_rows(void **state)
 static void test_long_series(void **state)
 {
     MR_UNUSED(state);
-    static const struct profile longer = {1, 6, 12, 1000, MODEL_TIMES, 4, 2000};
+    static const struct profile longer = {1, 6, 12, 1000, MODEL_TIMES, 4, 2000, false};
     play(&longer, 77, 30000);
+}
+
+/* The same two with files: late records meet rows that left memory long ago. */
+static void test_few_rows_in_files(void **state)
+{
+    MR_UNUSED(state);
+    static const struct profile few = {6, 6, 12, 3, 12, 6, 100, true};
+    play(&few, 31337, 20000);
+}
+
+static void test_long_series_in_files(void **state)
+{
+    MR_UNUSED(state);
+    static const struct profile longer = {1, 6, 12, 1000, MODEL_TIMES, 4, 500, true};
+    play(&longer, 4711, 20000);
 }
 
 int main(void)
 {
     mr_log_set_level(MR_LOG_ERROR);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_few_rows), cmocka_unit_test(test_long_series)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_few_rows), cmocka_unit_test(test_long_series),
+                                       cmocka_unit_test(test_few_rows_in_files),
+                                       cmocka_unit_test(test_long_series_in_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

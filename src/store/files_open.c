@@ -1,0 +1,104 @@
+/* store/files_open.c - what a start does with the files: the newest manifest, then names, then segments.
+ *
+ * A damaged segment costs the queries that need it. Damaged names cost their table: it answers MR_ECORRUPT,
+ * its entries stay in the log (keep_log), the other tables go on.
+ */
+#include "store/private.h"
+
+#include "base/log.h"
+#include "store/names.h"
+
+#include <errno.h>
+
+/* The newest time any segment of the table may hold. */
+static int64_t newest_time(const struct magstore_manifest *m, uint64_t table)
+{
+    int64_t newest = INT64_MIN;
+    for (size_t i = 0; i < m->nfiles; i++)
+        if (m->files[i].table == table && m->files[i].kind == MAGSTORE_SEGMENT &&
+            m->files[i].time_max > newest)
+            newest = m->files[i].time_max;
+    return newest;
+}
+
+static int read_names(struct store *store, const struct magstore_file *file, struct mr_error *err)
+{
+    struct store_table *table;
+    if (table_find_or_make(store, file->database, file->table, &table) != MR_OK)
+        return mr_error_set(err, MR_ENOMEM, "no memory for a table");
+    if (table->damage.status != MR_OK)
+        return MR_OK;
+    int rc = names_read(&store->io, store->files_dir, store->keyring, file, table->mem,
+                        newest_time(&store->manifest, file->table), &table->damage);
+    if (rc == MR_ENOMEM)
+        return mr_error_set(err, MR_ENOMEM, "no memory to read names");
+    if (rc != MR_OK) {
+        mr_log(MR_LOG_ERROR, "names_damaged", "table=%llu file=%llu text=\"%s\"",
+               (unsigned long long)file->table, (unsigned long long)file->number, table->damage.text);
+        store->keep_log = true;
+        return MR_OK;
+    }
+    struct mem_schema schema;
+    struct mem_counts counts;
+    mem_read_lock(table->mem);
+    mem_schema_view(table->mem, &schema);
+    mem_counts(table->mem, &counts);
+    mem_read_unlock(table->mem);
+    table->named_columns = schema.ncolumns;
+    table->named_measures = schema.nmeasures;
+    table->named_series = counts.next_series;
+    return MR_OK;
+}
+
+static int open_segments(struct store *store, struct store_segment **fresh, size_t *nfresh,
+                         struct mr_error *err)
+{
+    const struct magstore_manifest *m = &store->manifest;
+    for (size_t i = 0; i < m->nfiles; i++) {
+        if (m->files[i].kind == MAGSTORE_NAMES) {
+            int rc = read_names(store, &m->files[i], err);
+            if (rc != MR_OK)
+                return rc;
+            continue;
+        }
+        if (segment_open(&store->io, store->files_dir, store->keyring, &m->files[i], &fresh[*nfresh]) !=
+            MR_OK)
+            return mr_error_set(err, MR_ENOMEM, "no memory to open a segment");
+        ++*nfresh;
+    }
+    return MR_OK;
+}
+
+int files_open(struct store *store, struct mr_error *err)
+{
+    size_t removed, nfresh = 0;
+    struct store_view *view;
+    int rc = magstore_manifest_load(&store->io, store->files_dir, &store->manifest, err);
+    if (rc == MR_OK)
+        rc = magstore_manifest_clean(&store->io, store->files_dir, UINT64_MAX, &removed, err);
+    if (rc != MR_OK)
+        return rc;
+    if (store->manifest.fell_back)
+        mr_log(MR_LOG_WARN, "manifest_fell_back", "generation=%llu newest=%llu",
+               (unsigned long long)store->manifest.generation, (unsigned long long)store->manifest.highest);
+    struct store_segment **fresh = mr_calloc(store->manifest.nfiles, sizeof(struct store_segment *));
+    if (fresh == NULL)
+        return mr_error_set(err, MR_ENOMEM, "no memory to open the files");
+    rc = open_segments(store, fresh, &nfresh, err);
+    if (rc == MR_OK && view_make(&store->manifest, NULL, fresh, nfresh, &view) != MR_OK)
+        rc = mr_error_set(err, MR_ENOMEM, "no memory to open the files");
+    if (rc == MR_OK)
+        snapshot_install(store, view, false);
+    for (size_t i = 0; i < nfresh; i++)
+        segment_unref(fresh[i]);
+    mr_free(fresh);
+    return rc;
+}
+
+void files_close(struct store *store)
+{
+    view_unref(store->view);
+    magstore_manifest_release(&store->manifest);
+    mr_free(store->graves);
+    mr_free(store->files_dir);
+}
