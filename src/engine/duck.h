@@ -80,7 +80,9 @@ struct engine_run {
     struct engine_limits limits; /* zeros replaced by the defaults */
     atomic_int stop;             /* enum run_stop; first setter wins */
 
-    pthread_mutex_t lock; /* scans and what they add up to */
+    pthread_mutex_t lock;
+    pthread_cond_t gone;
+        /* a scan went: engine_run_close waits for the last */ /* scans and what they add up to */
     struct scan *scans;
     _Atomic uint64_t bytes_scanned;
     double percent; /* never falls */

@@ -115,6 +115,17 @@ int conn_take(struct engine_run *run, struct mr_error *err)
     return status;
 }
 
+/* Waits for the tasks of a query given up half-way. Preparing anything ends what ran before on the
+ * connection. To disconnect at once would not do: a task borrows the connection's context, and when it gives
+ * back the last reference the context is destroyed inside of the task, where it waits for that very task for
+ * ever. */
+static void end_tasks(struct conn *conn)
+{
+    duckdb_prepared_statement nothing = NULL;
+    (void)duckdb_prepare(conn->con, "SELECT 1", &nothing);
+    duckdb_destroy_prepare(&nothing);
+}
+
 void conn_give(struct engine_run *run, bool ended)
 {
     struct engine *engine = run->engine;
@@ -141,6 +152,7 @@ void conn_give(struct engine_run *run, bool ended)
     if (keep)
         return;
     /* Outside of the lock: it waits for the query's tasks that are still at work. */
+    end_tasks(conn);
     duckdb_disconnect(&conn->con);
     pthread_mutex_lock(&engine->lock);
     duck_unref(conn->duck);

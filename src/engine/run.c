@@ -43,6 +43,7 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
     run->plan = plan;
     run->snapshot = snapshot;
     pthread_mutex_init(&run->lock, NULL);
+    pthread_cond_init(&run->gone, NULL);
     settle_limits(run, limits);
 
     int status = conn_take(run, err);
@@ -56,6 +57,16 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
     }
     *out = run;
     return MR_OK;
+}
+
+/* A worker thread that was at a task when the query ended may still hold what the task belonged to: it lets
+ * go of the scan in its own time, moments after the database says that all tasks are over. */
+static void wait_for_scans(struct engine_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    while (run->scans != NULL)
+        pthread_cond_wait(&run->gone, &run->lock);
+    pthread_mutex_unlock(&run->lock);
 }
 
 void engine_run_close(struct engine_run *run)
@@ -75,7 +86,8 @@ void engine_run_close(struct engine_run *run)
         duckdb_destroy_prepare(&run->statement);
     conn_give(run, ended);
     row_coder_close(run->coder);
-    MR_ASSERT(run->scans == NULL);
+    wait_for_scans(run);
+    pthread_cond_destroy(&run->gone);
     pthread_mutex_destroy(&run->lock);
     mr_free(run);
 }

@@ -28,8 +28,9 @@ static void scan_unref(struct scan *scan)
             link = &(*link)->next;
         *link = scan->next;
         store_scan_close(scan->store);
+        pthread_cond_signal(&run->gone);
     }
-    pthread_mutex_unlock(&run->lock);
+    pthread_mutex_unlock(&run->lock); /* the last touch of the run, which may end now */
     if (last) {
         mr_free(scan->columns);
         mr_free(scan);
