@@ -57,9 +57,9 @@ static void read_missing(struct mr_str body, struct outcome *o)
 static int not_ours(const struct client_response *r, struct outcome *o)
 {
     if (r->status >= 300 && r->status < 400)
-        return outcome_fail(o, MR_ERR_ANSWER, "HTTP %d: a redirect, which a signed request does not follow.",
-                            r->status);
-    return outcome_fail(o, MR_ERR_ANSWER, "HTTP %d with a body that is none of the API's.", r->status);
+        return client_outcome_fail(o, MR_ERR_ANSWER,
+                                   "HTTP %d: a redirect, which a signed request does not follow.", r->status);
+    return client_outcome_fail(o, MR_ERR_ANSWER, "HTTP %d with a body that is none of the API's.", r->status);
 }
 
 static int read_error(const struct client_response *r, struct outcome *o)
@@ -71,7 +71,7 @@ static int read_error(const struct client_response *r, struct outcome *o)
         return not_ours(r, o);
     int rc = json_parse(body, &o->arena, &doc, &err);
     if (rc == MR_ENOMEM)
-        return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     if (rc != MR_OK || json_type(json_root(&doc)) != JSON_OBJECT)
         return not_ours(r, o);
     struct mr_str code = bare_name(member(json_root(&doc), MR_STR("__type")));
@@ -90,8 +90,8 @@ static int read_error(const struct client_response *r, struct outcome *o)
     return o->error;
 }
 
-int answer_read(const struct model_shape *shape, const struct client_response *response,
-                struct mr_arena *arena, void **value, struct outcome *o)
+int client_answer_read(const struct model_shape *shape, const struct client_response *response,
+                       struct mr_arena *arena, void **value, struct outcome *o)
 {
     *value = NULL;
     o->http_status = response->status;
@@ -108,8 +108,8 @@ int answer_read(const struct model_shape *shape, const struct client_response *r
                  ? MR_EINVAL
                  : model_decode_response(shape, mr_buf_view(&response->body), arena, value, &fault);
     if (rc == MR_ENOMEM)
-        return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     if (rc != MR_OK)
-        return outcome_fail(o, MR_ERR_ANSWER, "HTTP 200 with a body that is no %s.", shape->name.ptr);
+        return client_outcome_fail(o, MR_ERR_ANSWER, "HTTP 200 with a body that is no %s.", shape->name.ptr);
     return 0;
 }

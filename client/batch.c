@@ -9,7 +9,7 @@ static void pack_text(struct mr_buf *out, struct mr_str text)
         mr_buf_str(out, text);
 }
 
-void batch_pack(struct mr_buf *out, const struct model_record *r)
+void client_batch_pack(struct mr_buf *out, const struct model_record *r)
 {
     mr_buf_varint(out, (uint64_t)r->measure_value_type);
     mr_buf_varint(out, (uint64_t)r->time_unit);
@@ -61,7 +61,7 @@ static size_t unpack_count(struct mr_cursor *c, bool *set)
     return n == 0 || c->bad ? 0 : (size_t)(n - 1);
 }
 
-int batch_unpack(struct mr_cursor *c, struct mr_arena *arena, struct model_record *r)
+int client_batch_unpack(struct mr_cursor *c, struct mr_arena *arena, struct model_record *r)
 {
     *r = (struct model_record){.measure_value_type = unpack_enum(c, &model_enum_measure_value_type)};
     r->time_unit = unpack_enum(c, &model_enum_time_unit);
@@ -181,8 +181,8 @@ static bool share(struct model_record *common, struct model_record *records, siz
     return name || time || unit || type || version || common->dimensions.set;
 }
 
-void batch_encode(struct mr_str database, struct mr_str table, struct model_record *records, size_t n,
-                  struct mr_arena *arena, struct mr_buf *out)
+void client_batch_encode(struct mr_str database, struct mr_str table, struct model_record *records, size_t n,
+                         struct mr_arena *arena, struct mr_buf *out)
 {
     struct model_record common;
     struct model_write_records_request request = {

@@ -20,15 +20,15 @@
 #define BATCH_RECORD_MAX 65536            /* packed, of one record; the service takes 2 KB */
 
 /* Appends the record. Failure is the buffer's. */
-void batch_pack(struct mr_buf *out, const struct model_record *record);
+void client_batch_pack(struct mr_buf *out, const struct model_record *record);
 
 /* Reads the next record; texts point into the bytes, lists lie in the arena. MR_OK, MR_ECORRUPT, MR_ENOMEM.
  */
-int batch_unpack(struct mr_cursor *bytes, struct mr_arena *arena, struct model_record *out);
+int client_batch_unpack(struct mr_cursor *bytes, struct mr_arena *arena, struct model_record *out);
 
 /* The body of WriteRecords for these records. What all of them share is moved into CommonAttributes: the
  * records are changed. Failure is the buffer's. */
-void batch_encode(struct mr_str database, struct mr_str table, struct model_record *records, size_t n,
-                  struct mr_arena *arena, struct mr_buf *out);
+void client_batch_encode(struct mr_str database, struct mr_str table, struct model_record *records, size_t n,
+                         struct mr_arena *arena, struct mr_buf *out);
 
 #endif

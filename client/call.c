@@ -49,8 +49,8 @@ static int make_headers(struct call *call, struct mr_pair out[static HEADERS], s
     int status =
         target.ptr != NULL ? auth_sign(&call->who, &req, wall(c), &call->arena, fresh, &nfresh) : MR_ENOMEM;
     if (status != MR_OK)
-        return outcome_status(call->outcome, status, MR_ERR_CREDENTIALS,
-                              "These credentials cannot sign a request.");
+        return client_outcome_status(call->outcome, status, MR_ERR_CREDENTIALS,
+                                     "These credentials cannot sign a request.");
     for (size_t i = 0; i < nfresh; i++) {
         static const struct {
             struct mr_str low, name;
@@ -80,12 +80,13 @@ static int find_way(struct call *call)
         MODEL_OP_DESCRIBE_ENDPOINTS) /* what discovery itself asks, at the place that everybody knows */
         call->url = c->settings.endpoint[call->api];
     else
-        rc = endpoint_get(c, call->api, &call->arena, &call->url, call->outcome);
+        rc = client_endpoint_get(c, call->api, &call->arena, &call->url, call->outcome);
     if (rc != 0)
         return rc;
     call->who = (struct auth_credentials){.region = c->settings.region, .service = MR_STR("timestream")};
-    rc = credentials_get(&c->credentials, wall(c), &call->arena, &call->who, &err);
-    return rc != 0 ? outcome_fail(call->outcome, rc, "%s", err.text[0] != '\0' ? err.text : "Out of memory.")
+    rc = client_credentials_get(&c->credentials, wall(c), &call->arena, &call->who, &err);
+    return rc != 0 ? client_outcome_fail(call->outcome, rc, "%s",
+                                         err.text[0] != '\0' ? err.text : "Out of memory.")
                    : 0;
 }
 
@@ -112,18 +113,19 @@ static int attempt(struct call *call, void **output)
     call->outcome->attempts++;
     rc = c->world.send(c->world.ctx, &request, &response);
     if (rc != 0)
-        rc = outcome_fail(call->outcome, rc, MR_STR_FMT ": %s", MR_STR_ARG(call->url.text), response.problem);
+        rc = client_outcome_fail(call->outcome, rc, MR_STR_FMT ": %s", MR_STR_ARG(call->url.text),
+                                 response.problem);
     else if (response.status == 200 &&
              !response.framed) /* a head that was cut off looks like success otherwise */
-        rc = outcome_fail(call->outcome, MR_ERR_NETWORK, MR_STR_FMT ": the answer was cut off.",
-                          MR_STR_ARG(call->url.text));
+        rc = client_outcome_fail(call->outcome, MR_ERR_NETWORK, MR_STR_FMT ": the answer was cut off.",
+                                 MR_STR_ARG(call->url.text));
     else
-        rc = answer_read(call->op->output, &response, &arena, &value, call->outcome);
+        rc = client_answer_read(call->op->output, &response, &arena, &value, call->outcome);
     mr_buf_release(&response.body);
     if (rc == 0 && value != NULL && output != NULL) {
-        *output = response_new(value, call->op->output->size, &arena);
+        *output = client_response_new(value, call->op->output->size, &arena);
         if (*output == NULL)
-            rc = outcome_fail(call->outcome, MR_ERR_MEMORY, "Out of memory.");
+            rc = client_outcome_fail(call->outcome, MR_ERR_MEMORY, "Out of memory.");
     }
     mr_arena_release(&arena);
     return rc;
@@ -153,12 +155,12 @@ static bool repaired(struct call *call, enum retry_class class_)
         if (call->discovered || !call->client->settings.discover[call->api] ||
             call->op->op == MODEL_OP_DESCRIBE_ENDPOINTS)
             return false;
-        endpoint_drop(call->client, call->api, &call->url);
+        client_endpoint_drop(call->client, call->api, &call->url);
         return call->discovered = true;
     case RETRY_TOKEN:
         if (call->token || call->who.session_token.ptr == NULL)
             return false;
-        credentials_drop(&call->client->credentials, call->who.access_key_id);
+        client_credentials_drop(&call->client->credentials, call->who.access_key_id);
         return call->token = true;
     case RETRY_CLOCK:
         return !call->clock && (call->clock = correct_clock(call));
@@ -178,7 +180,7 @@ static void forget(struct call *call)
 int64_t client_pause_ns(struct mr_client *c, enum retry_class class_, int attempt)
 {
     pthread_mutex_lock(&c->rng_lock);
-    int64_t pause = retry_pause_ns(class_, attempt, &c->rng);
+    int64_t pause = client_retry_pause_ns(class_, attempt, &c->rng);
     pthread_mutex_unlock(&c->rng_lock);
     return pause;
 }
@@ -195,7 +197,7 @@ int client_try_body(struct mr_client *c, enum client_api api, const struct model
         rc = attempt(&call, output);
         if (rc == 0)
             break;
-        enum retry_class class_ = retry_classify(rc, o->http_status, o->code != NULL ? o->code : "");
+        enum retry_class class_ = client_retry_classify(rc, o->http_status, o->code != NULL ? o->code : "");
         bool sent = o->attempts > before; /* what failed before (discovery) has had its own attempts */
         o->retryable = o->retryable || class_ == RETRY_SOON || class_ == RETRY_SLOWER;
         if (!sent || !repaired(&call, class_)) {
@@ -204,7 +206,7 @@ int client_try_body(struct mr_client *c, enum client_api api, const struct model
                 break;
             c->world.sleep(c->world.ctx, client_pause_ns(c, class_, used));
         }
-        outcome_reset(o);
+        client_outcome_reset(o);
     }
     forget(&call);
     mr_arena_release(&call.arena);
@@ -253,13 +255,13 @@ int client_try(struct mr_client *c, enum client_api api, const struct model_oper
     if (rc == 0 && op->input->index->count > 0) {
         input = with_token(op->input, input, &arena);
         if (input == NULL)
-            rc = outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+            rc = client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     }
     if (rc == 0) {
         model_encode(op->input, input, &body);
         rc = mr_buf_ok(&body)
                  ? client_try_body(c, api, op, mr_buf_view(&body), c->settings.max_attempts, output, o)
-                 : outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+                 : client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     }
     mr_buf_release(&body);
     mr_arena_release(&arena);
@@ -273,8 +275,8 @@ int client_call(struct mr_client *c, enum client_api api, const struct model_ope
     if (output != NULL)
         *output = NULL;
     if (c == NULL)
-        outcome_fail(&o, MR_ERR_ARGUMENT, "No client given.");
+        client_outcome_fail(&o, MR_ERR_ARGUMENT, "No client given.");
     else
         client_try(c, api, op, input, output, &o);
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }

@@ -73,7 +73,7 @@ static struct scanner over(struct mr_str text)
     return (struct scanner){from, from + text.len, text.len == 0};
 }
 
-bool cell_timestamp(struct mr_str text, int64_t *ns)
+bool client_cell_timestamp(struct mr_str text, int64_t *ns)
 {
     struct scanner s = over(text);
     int64_t days = date(&s), day_ns;
@@ -153,7 +153,7 @@ static void scalar(int type, struct mr_str text, struct mr_cell *out)
         kind = MR_CELL_DOUBLE;
         break;
     case MODEL_SCALAR_TYPE_TIMESTAMP:
-        good = cell_timestamp(text, &out->v.integer);
+        good = client_cell_timestamp(text, &out->v.integer);
         kind = MR_CELL_TIMESTAMP;
         break;
     case MODEL_SCALAR_TYPE_DATE:
@@ -208,7 +208,7 @@ static int series(const struct model_type *each, const struct model_time_series_
     if (points == NULL)
         return MR_ENOMEM;
     for (size_t i = 0; i < list->len; i++) {
-        if (list->at[i].value == NULL || !cell_timestamp(list->at[i].time, &points[i].time_ns))
+        if (list->at[i].value == NULL || !client_cell_timestamp(list->at[i].time, &points[i].time_ns))
             return MR_EINVAL;
         int rc = read_cell(each, list->at[i].value, arena, depth + 1, &points[i].value);
         if (rc != MR_OK)
@@ -252,8 +252,8 @@ static int read_cell(const struct model_type *type, const struct model_datum *da
     return MR_EINVAL;
 }
 
-int cell_read(const struct model_type *type, const struct model_datum *datum, struct mr_arena *arena,
-              struct mr_cell *out)
+int client_cell_read(const struct model_type *type, const struct model_datum *datum, struct mr_arena *arena,
+                     struct mr_cell *out)
 {
     return read_cell(type, datum, arena, 0, out);
 }

@@ -6,7 +6,7 @@
 static int bad(struct outcome *o, const struct model_shape *shape, const struct model_member *m,
                const char *what)
 {
-    return outcome_fail(o, MR_ERR_ARGUMENT, "%s.%s %s.", shape->name.ptr, m->name.ptr, what);
+    return client_outcome_fail(o, MR_ERR_ARGUMENT, "%s.%s %s.", shape->name.ptr, m->name.ptr, what);
 }
 
 static bool text_good(struct mr_str text)
@@ -63,7 +63,7 @@ static int check_member(const struct model_shape *shape, const struct model_memb
 int client_check(const struct model_shape *shape, const void *value, struct outcome *o)
 {
     if (shape->index->count > 0 && value == NULL)
-        return outcome_fail(o, MR_ERR_ARGUMENT, "No %s given.", shape->name.ptr);
+        return client_outcome_fail(o, MR_ERR_ARGUMENT, "No %s given.", shape->name.ptr);
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < shape->index->count; i++) {
         const struct model_member *m = &shape->index->members[i];

@@ -71,13 +71,13 @@ int client_check(const struct model_shape *shape, const void *value, struct outc
 
 /* Where requests of the API go. Copies into the arena. Asks the service when discovery is on and nothing
  * fresh is known. */
-int endpoint_get(struct mr_client *client, enum client_api api, struct mr_arena *arena,
-                 struct client_url *out, struct outcome *outcome);
+int client_endpoint_get(struct mr_client *client, enum client_api api, struct mr_arena *arena,
+                        struct client_url *out, struct outcome *outcome);
 /* The address turned out wrong; forgets it, unless another one has been found meanwhile. */
-void endpoint_drop(struct mr_client *client, enum client_api api, const struct client_url *used);
+void client_endpoint_drop(struct mr_client *client, enum client_api api, const struct client_url *used);
 
 /* Makes a response block of the struct, whose members live in the arena; takes the arena, on failure too. */
-void *response_new(const void *value, size_t size, struct mr_arena *arena);
+void *client_response_new(const void *value, size_t size, struct mr_arena *arena);
 
 /* A random UUID, the form of client tokens. */
 void client_uuid(char out[static 37]);

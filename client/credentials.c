@@ -1,6 +1,6 @@
 #include "client/credentials.h"
 
-void credential_set_release(struct credential_set *set)
+void client_credential_set_release(struct credential_set *set)
 {
     const struct mr_str secrets[] = {set->secret, set->token};
     for (size_t i = 0; i < MR_ARRAY_LEN(secrets); i++)
@@ -10,8 +10,8 @@ void credential_set_release(struct credential_set *set)
     *set = (struct credential_set){.expires_ns = 0};
 }
 
-int credentials_init(struct credentials *c, const struct client_world *world,
-                     const struct mr_options *options, const struct profiles *profiles)
+int client_credentials_init(struct credentials *c, const struct client_world *world,
+                            const struct mr_options *options, const struct profiles *profiles)
 {
     c->world = world;
     c->options = options;
@@ -25,9 +25,9 @@ int credentials_init(struct credentials *c, const struct client_world *world,
     return MR_OK;
 }
 
-void credentials_release(struct credentials *c)
+void client_credentials_release(struct credentials *c)
 {
-    credential_set_release(&c->set);
+    client_credential_set_release(&c->set);
     pthread_mutex_destroy(&c->lock);
     pthread_mutex_destroy(&c->fetching);
 }
@@ -70,11 +70,11 @@ static int from_profile(const struct credentials *c, struct credential_set *set,
 {
     static const char *const unbuilt[] = {"role_arn", "sso_session", "sso_start_url", "credential_process",
                                           "web_identity_token_file"};
-    int rc = fixed(set, profiles_get(c->profiles, "aws_access_key_id"),
-                   profiles_get(c->profiles, "aws_secret_access_key"),
-                   profiles_get(c->profiles, "aws_session_token"), "profile", err);
+    int rc = fixed(set, client_profiles_get(c->profiles, "aws_access_key_id"),
+                   client_profiles_get(c->profiles, "aws_secret_access_key"),
+                   client_profiles_get(c->profiles, "aws_session_token"), "profile", err);
     for (size_t i = 0; rc == MR_ENOENT && i < MR_ARRAY_LEN(unbuilt); i++)
-        if (profiles_get(c->profiles, unbuilt[i]).ptr != NULL)
+        if (client_profiles_get(c->profiles, unbuilt[i]).ptr != NULL)
             return mr_error_set(err, MR_EUNSUPPORTED,
                                 "The profile " MR_STR_FMT
                                 " gets its credentials by %s, which this library does not do.",
@@ -93,9 +93,9 @@ static int find(const struct credentials *c, struct credential_set *set, struct 
     if (rc == MR_ENOENT && err->status == MR_OK)
         rc = from_profile(c, set, err);
     if (rc == MR_ENOENT && err->status == MR_OK)
-        rc = credentials_from_container(c->world, set, err);
+        rc = client_credentials_from_container(c->world, set, err);
     if (rc == MR_ENOENT && err->status == MR_OK)
-        rc = credentials_from_instance(c->world, set, err);
+        rc = client_credentials_from_instance(c->world, set, err);
     if (rc == MR_ENOENT)
         mr_error_set(err, MR_ENOENT,
                      "No credentials in options, environment, profile, container or instance.");
@@ -134,7 +134,7 @@ static int renew(struct credentials *c, int64_t now_ns, struct mr_error *err)
         rc = MR_OK;
     }
     pthread_mutex_unlock(&c->lock);
-    credential_set_release(&set);
+    client_credential_set_release(&set);
     return rc == MR_OK || rc == MR_ENOMEM ? rc : mr_error_set(err, rc, "%s", why.text);
 }
 
@@ -145,8 +145,8 @@ static void copy(const struct credential_set *set, struct mr_arena *arena, struc
     out->session_token = set->token.ptr != NULL ? mr_arena_dup(arena, set->token) : MR_STR_NULL;
 }
 
-int credentials_get(struct credentials *c, int64_t now_ns, struct mr_arena *arena,
-                    struct auth_credentials *out, struct mr_error *err)
+int client_credentials_get(struct credentials *c, int64_t now_ns, struct mr_arena *arena,
+                           struct auth_credentials *out, struct mr_error *err)
 {
     pthread_mutex_lock(&c->lock);
     bool is_fresh = fresh(c, now_ns), still_holds = holds(c, now_ns);
@@ -169,7 +169,7 @@ int credentials_get(struct credentials *c, int64_t now_ns, struct mr_arena *aren
     return arena->failed ? MR_ERR_MEMORY : 0;
 }
 
-void credentials_drop(struct credentials *c, struct mr_str id)
+void client_credentials_drop(struct credentials *c, struct mr_str id)
 {
     pthread_mutex_lock(&c->lock);
     if (c->present && c->set.token.ptr != NULL && mr_str_eq(c->set.id, id))

@@ -34,9 +34,9 @@ struct credential_set {
     int64_t expires_ns;              /* 0: never */
 };
 
-void credential_set_release(struct credential_set *set); /* wipes */
+void client_credential_set_release(struct credential_set *set); /* wipes */
 
-/* Starts zeroed, then credentials_init. */
+/* Starts zeroed, then client_credentials_init. */
 struct credentials {
     const struct client_world *world;
     const struct mr_options *options; /* of the client, as long as it lives */
@@ -49,25 +49,25 @@ struct credentials {
     int64_t next_try_ns; /* not before then while the set still holds */
 };
 
-int credentials_init(struct credentials *c, const struct client_world *world,
-                     const struct mr_options *options, const struct profiles *profiles);
-void credentials_release(struct credentials *c);
+int client_credentials_init(struct credentials *c, const struct client_world *world,
+                            const struct mr_options *options, const struct profiles *profiles);
+void client_credentials_release(struct credentials *c);
 
 /* Copies id, secret and token into the arena. 0, MR_ERR_CREDENTIALS with the error set, MR_ERR_MEMORY. */
-int credentials_get(struct credentials *c, int64_t now_ns, struct mr_arena *arena,
-                    struct auth_credentials *out, struct mr_error *err);
+int client_credentials_get(struct credentials *c, int64_t now_ns, struct mr_arena *arena,
+                           struct auth_credentials *out, struct mr_error *err);
 /* The service called this id's token expired: ask the source again next time. No effect on long-term pairs.
  */
-void credentials_drop(struct credentials *c, struct mr_str id);
+void client_credentials_drop(struct credentials *c, struct mr_str id);
 
 /* ---- sources, each filling an empty set: MR_OK; MR_ENOENT when it is not configured; else the error is set
  * ---- */
 
-int credentials_from_container(const struct client_world *world, struct credential_set *set,
-                               struct mr_error *err);
-int credentials_from_instance(const struct client_world *world, struct credential_set *set,
-                              struct mr_error *err);
+int client_credentials_from_container(const struct client_world *world, struct credential_set *set,
+                                      struct mr_error *err);
+int client_credentials_from_instance(const struct client_world *world, struct credential_set *set,
+                                     struct mr_error *err);
 /* The JSON document of the two above. */
-int credentials_from_json(struct mr_str body, struct credential_set *set, struct mr_error *err);
+int client_credentials_from_json(struct mr_str body, struct credential_set *set, struct mr_error *err);
 
 #endif

@@ -43,7 +43,7 @@ static struct mr_str member(struct json_value object, struct mr_str name)
     return json_get(object, name, &v) && json_type(v) == JSON_STRING ? json_text(v) : MR_STR_NULL;
 }
 
-int credentials_from_json(struct mr_str body, struct credential_set *set, struct mr_error *err)
+int client_credentials_from_json(struct mr_str body, struct credential_set *set, struct mr_error *err)
 {
     struct json_doc doc;
     struct mr_error why = MR_ERROR_INIT;
@@ -125,8 +125,8 @@ static int container_token(const struct client_world *world, struct mr_buf *toke
     return mr_buf_ok(token) ? MR_OK : MR_ENOMEM;
 }
 
-int credentials_from_container(const struct client_world *world, struct credential_set *set,
-                               struct mr_error *err)
+int client_credentials_from_container(const struct client_world *world, struct credential_set *set,
+                                      struct mr_error *err)
 {
     const char *relative = client_env(world, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     const char *full = client_env(world, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -150,7 +150,7 @@ int credentials_from_container(const struct client_world *world, struct credenti
         rc = fetch(world, "GET", url.text.ptr, header, token.len > 0 ? 1 : 0, &r, err);
     }
     if (rc == MR_OK)
-        rc = credentials_from_json(mr_buf_view(&r.body), set, err);
+        rc = client_credentials_from_json(mr_buf_view(&r.body), set, err);
     if (r.body.ptr != NULL)
         explicit_bzero(r.body.ptr, r.body.cap);
     mr_buf_release(&r.body);
@@ -202,11 +202,11 @@ static int instance_steps(const struct client_world *world, const char *base, st
         return mr_error_set(err, MR_EINVAL, "The instance metadata service names no role.");
     url = mr_arena_printf(tmp, "%s" INSTANCE_PATH MR_STR_FMT, base, MR_STR_ARG(mr_buf_view(&r[1].body)));
     rc = url.ptr != NULL ? fetch(world, "GET", url.ptr, token, 1, &r[2], err) : MR_ENOMEM;
-    return rc == MR_OK ? credentials_from_json(mr_buf_view(&r[2].body), set, err) : rc;
+    return rc == MR_OK ? client_credentials_from_json(mr_buf_view(&r[2].body), set, err) : rc;
 }
 
-int credentials_from_instance(const struct client_world *world, struct credential_set *set,
-                              struct mr_error *err)
+int client_credentials_from_instance(const struct client_world *world, struct credential_set *set,
+                                     struct mr_error *err)
 {
     const char *off = client_env(world, "AWS_EC2_METADATA_DISABLED");
     if (off != NULL && mr_str_ieq(mr_str_of(off), MR_STR("true")))

@@ -36,9 +36,9 @@ static int discover(struct mr_client *c, enum client_api api, struct endpoint *e
     int rc = client_try(c, api, model_operation(MODEL_OP_DESCRIBE_ENDPOINTS), NULL, &block, &inner);
     answer = block;
     if (rc != 0) {
-        rc = outcome_fail(o, rc, "DescribeEndpoints at " MR_STR_FMT ": %s%s%s", MR_STR_ARG(base->text),
-                          inner.code != NULL ? inner.code : "", inner.code != NULL ? ": " : "",
-                          inner.message != NULL ? inner.message : "");
+        rc = client_outcome_fail(o, rc, "DescribeEndpoints at " MR_STR_FMT ": %s%s%s", MR_STR_ARG(base->text),
+                                 inner.code != NULL ? inner.code : "", inner.code != NULL ? ": " : "",
+                                 inner.message != NULL ? inner.message : "");
         o->http_status = inner.http_status;
         o->retryable = inner.retryable;
         if (inner.code != NULL)
@@ -46,26 +46,27 @@ static int discover(struct mr_client *c, enum client_api api, struct endpoint *e
         goto done;
     }
     if (answer->endpoints.len == 0 || answer->endpoints.at[0].address.len == 0) {
-        rc = outcome_fail(o, MR_ERR_ANSWER, "DescribeEndpoints named no endpoint.");
+        rc = client_outcome_fail(o, MR_ERR_ANSWER, "DescribeEndpoints named no endpoint.");
         goto done;
     }
     int64_t minutes = answer->endpoints.at[0].cache_period_in_minutes.v;
     int status = take_address(e, base, answer->endpoints.at[0].address);
     if (status != MR_OK) {
-        rc = outcome_status(o, status, MR_ERR_ANSWER, "DescribeEndpoints named an address that is none.");
+        rc = client_outcome_status(o, status, MR_ERR_ANSWER,
+                                   "DescribeEndpoints named an address that is none.");
         goto done;
     }
     if (minutes > LONGEST_CACHE_MINUTES)
         minutes = LONGEST_CACHE_MINUTES;
     e->until_ns = mr_clock_mono(c->world.clock) + (minutes > 0 ? minutes : 0) * MINUTE_NS;
 done:
-    outcome_release(&inner);
+    client_outcome_release(&inner);
     mr_response_free(block);
     return rc;
 }
 
-int endpoint_get(struct mr_client *c, enum client_api api, struct mr_arena *arena, struct client_url *out,
-                 struct outcome *o)
+int client_endpoint_get(struct mr_client *c, enum client_api api, struct mr_arena *arena,
+                        struct client_url *out, struct outcome *o)
 {
     int rc = 0;
     if (!c->settings.discover[api]) {
@@ -81,17 +82,17 @@ int endpoint_get(struct mr_client *c, enum client_api api, struct mr_arena *aren
                 e->until_ns = mr_clock_mono(c->world.clock) + MINUTE_NS;
                 rc = 0;
             } else if (rc != 0 && stale)
-                outcome_fail(o, rc, "%s", inner.message != NULL ? inner.message : "");
-            outcome_release(&inner);
+                client_outcome_fail(o, rc, "%s", inner.message != NULL ? inner.message : "");
+            client_outcome_release(&inner);
         }
         if (rc == 0)
             copy_url(&e->url, arena, out);
         pthread_mutex_unlock(&e->lock);
     }
-    return rc == 0 && arena->failed ? outcome_fail(o, MR_ERR_MEMORY, "Out of memory.") : rc;
+    return rc == 0 && arena->failed ? client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.") : rc;
 }
 
-void endpoint_drop(struct mr_client *c, enum client_api api, const struct client_url *used)
+void client_endpoint_drop(struct mr_client *c, enum client_api api, const struct client_url *used)
 {
     struct endpoint *e = &c->endpoints[api];
     pthread_mutex_lock(&e->lock);

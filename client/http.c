@@ -30,7 +30,7 @@ static void start(void)
     started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
-struct http_pool *http_pool_new(const struct http_options *options)
+struct http_pool *client_http_pool_new(const struct http_options *options)
 {
     pthread_once(&once, start);
     struct http_pool *pool = started ? mr_calloc(1, sizeof *pool) : NULL;
@@ -46,7 +46,7 @@ struct http_pool *http_pool_new(const struct http_options *options)
     return pool;
 }
 
-void http_pool_free(struct http_pool *pool)
+void client_http_pool_free(struct http_pool *pool)
 {
     if (pool == NULL)
         return;
@@ -266,7 +266,7 @@ static CURLcode perform(CURL *curl)
     return code;
 }
 
-int http_send(void *ctx, const struct client_request *request, struct client_response *response)
+int client_http_send(void *ctx, const struct client_request *request, struct client_response *response)
 {
     struct http_pool *pool = ctx;
     struct transfer t = {.response = response};

@@ -23,10 +23,10 @@ struct http_options {
 };
 
 /* NULL when memory is short or libcurl refuses to start. The options' texts must outlive the pool. */
-struct http_pool *http_pool_new(const struct http_options *options);
-void http_pool_free(struct http_pool *pool);
+struct http_pool *client_http_pool_new(const struct http_options *options);
+void client_http_pool_free(struct http_pool *pool);
 
 /* Has the shape of client_world.send; ctx is the pool. */
-int http_send(void *ctx, const struct client_request *request, struct client_response *response);
+int client_http_send(void *ctx, const struct client_request *request, struct client_response *response);
 
 #endif

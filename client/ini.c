@@ -93,8 +93,8 @@ static int read_line(struct ini_reader *r, struct mr_str line)
     return add(r, key, value);
 }
 
-int ini_parse(struct ini *ini, struct mr_str text, const char *path, struct mr_arena *arena,
-              struct mr_error *err)
+int client_ini_parse(struct ini *ini, struct mr_str text, const char *path, struct mr_arena *arena,
+                     struct mr_error *err)
 {
     struct ini_reader r = {.ini = ini, .arena = arena};
     unsigned number = 0;
@@ -114,13 +114,13 @@ int ini_parse(struct ini *ini, struct mr_str text, const char *path, struct mr_a
     return MR_OK;
 }
 
-void ini_release(struct ini *ini)
+void client_ini_release(struct ini *ini)
 {
     mr_free(ini->at);
     *ini = (struct ini){NULL, 0, 0};
 }
 
-struct mr_str ini_get(const struct ini *ini, struct mr_str section, struct mr_str key)
+struct mr_str client_ini_get(const struct ini *ini, struct mr_str section, struct mr_str key)
 {
     for (size_t i = ini->len; i > 0; i--)
         if (mr_str_eq(ini->at[i - 1].key, key) && mr_str_eq(ini->at[i - 1].section, section))
@@ -128,7 +128,7 @@ struct mr_str ini_get(const struct ini *ini, struct mr_str section, struct mr_st
     return MR_STR_NULL;
 }
 
-bool ini_has_section(const struct ini *ini, struct mr_str section)
+bool client_ini_has_section(const struct ini *ini, struct mr_str section)
 {
     for (size_t i = 0; i < ini->len; i++)
         if (mr_str_eq(ini->at[i].section, section))

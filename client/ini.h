@@ -22,12 +22,12 @@ struct ini {
 
 /* Adds what the text holds. Views point into the arena. MR_OK, MR_ENOMEM, or MR_EINVAL; the error names
  * `path` and the line and never echoes what stands there. */
-int ini_parse(struct ini *ini, struct mr_str text, const char *path, struct mr_arena *arena,
-              struct mr_error *err);
-void ini_release(struct ini *ini);
+int client_ini_parse(struct ini *ini, struct mr_str text, const char *path, struct mr_arena *arena,
+                     struct mr_error *err);
+void client_ini_release(struct ini *ini);
 
 /* MR_STR_NULL when there is none. */
-struct mr_str ini_get(const struct ini *ini, struct mr_str section, struct mr_str key);
-bool ini_has_section(const struct ini *ini, struct mr_str section);
+struct mr_str client_ini_get(const struct ini *ini, struct mr_str section, struct mr_str key);
+bool client_ini_has_section(const struct ini *ini, struct mr_str section);
 
 #endif

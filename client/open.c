@@ -52,7 +52,7 @@ static int make_locks(struct mr_client *c)
         if (pthread_mutex_init(&c->endpoints[made].lock, NULL) != 0)
             break;
     if (made == CLIENT_APIS && pthread_mutex_init(&c->rng_lock, NULL) == 0) {
-        if (credentials_init(&c->credentials, &c->world, &c->options, &c->profiles) == MR_OK)
+        if (client_credentials_init(&c->credentials, &c->world, &c->options, &c->profiles) == MR_OK)
             return MR_OK;
         pthread_mutex_destroy(&c->rng_lock);
     }
@@ -66,8 +66,8 @@ static void release(struct mr_client *c)
 {
     if (c->options.secret_access_key != NULL)
         explicit_bzero((char *)(uintptr_t)c->options.secret_access_key, strlen(c->options.secret_access_key));
-    http_pool_free(c->pool);
-    profiles_release(&c->profiles);
+    client_http_pool_free(c->pool);
+    client_profiles_release(&c->profiles);
     for (int api = 0; api < CLIENT_APIS; api++)
         mr_arena_release(&c->endpoints[api].arena);
     mr_arena_release(&c->arena);
@@ -81,8 +81,8 @@ static int open_transport(struct mr_client *c)
     const struct client_settings *s = &c->settings;
     struct http_options http = {
         .proxy = s->proxy, .ca_file = s->ca_file, .insecure = s->insecure, .idle = s->idle_connections};
-    c->pool = http_pool_new(&http);
-    c->world.send = http_send;
+    c->pool = client_http_pool_new(&http);
+    c->world.send = client_http_send;
     c->world.ctx = c->pool;
     return c->pool != NULL ? MR_OK : MR_ENOMEM;
 }
@@ -95,14 +95,14 @@ int client_open_in(const struct client_world *world, const struct mr_options *op
     *out = NULL;
     struct mr_client *c = mr_calloc(1, sizeof *c);
     if (c == NULL) {
-        outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
-        return outcome_deliver(&o, fault);
+        client_outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_deliver(&o, fault);
     }
     c->world = *world;
     mr_random_bytes(&c->rng.state, sizeof c->rng.state);
     int rc = take_options(c, options, &err);
     if (rc == MR_OK)
-        rc = profiles_load(&c->profiles, &c->options, &c->world, &err);
+        rc = client_profiles_load(&c->profiles, &c->options, &c->world, &err);
     if (rc == MR_OK)
         rc = client_settings_load(&c->settings, &c->options, &c->profiles, &c->world, &c->arena, &err);
     if (rc == MR_OK)
@@ -112,10 +112,10 @@ int client_open_in(const struct client_world *world, const struct mr_options *op
     if (rc == MR_OK) {
         *out = c;
     } else {
-        outcome_status(&o, rc, MR_ERR_CONFIG, err.text);
+        client_outcome_status(&o, rc, MR_ERR_CONFIG, err.text);
         release(c);
     }
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }
 
 int mr_client_open(const struct mr_options *options, struct mr_client **out, struct mr_fault *fault)
@@ -133,7 +133,7 @@ void mr_client_close(struct mr_client *c)
 {
     if (c == NULL)
         return;
-    credentials_release(&c->credentials);
+    client_credentials_release(&c->credentials);
     pthread_mutex_destroy(&c->rng_lock);
     for (int api = 0; api < CLIENT_APIS; api++)
         pthread_mutex_destroy(&c->endpoints[api].lock);

@@ -5,20 +5,20 @@
 
 #define OUTCOME_TEXT_MAX 65536 /* a service's message beyond this is cut */
 
-void outcome_release(struct outcome *o)
+void client_outcome_release(struct outcome *o)
 {
     mr_arena_release(&o->arena);
     *o = (struct outcome){.error = 0};
 }
 
-void outcome_reset(struct outcome *o)
+void client_outcome_reset(struct outcome *o)
 {
     int attempts = o->attempts;
     mr_arena_release(&o->arena);
     *o = (struct outcome){.attempts = attempts};
 }
 
-int outcome_fail(struct outcome *o, int error, const char *fmt, ...)
+int client_outcome_fail(struct outcome *o, int error, const char *fmt, ...)
 {
     if (o->error != 0)
         return o->error;
@@ -33,11 +33,11 @@ int outcome_fail(struct outcome *o, int error, const char *fmt, ...)
     return error;
 }
 
-int outcome_status(struct outcome *o, int status, int error, const char *text)
+int client_outcome_status(struct outcome *o, int status, int error, const char *text)
 {
     if (status == MR_ENOMEM)
-        return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
-    return outcome_fail(o, error, "%s", text);
+        return client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+    return client_outcome_fail(o, error, "%s", text);
 }
 
 void mr_fault_clear(struct mr_fault *fault)
@@ -56,7 +56,7 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
-int outcome_deliver(struct outcome *o, struct mr_fault *fault)
+int client_outcome_deliver(struct outcome *o, struct mr_fault *fault)
 {
     int error = o->error;
     if (fault != NULL) {
@@ -80,7 +80,7 @@ int outcome_deliver(struct outcome *o, struct mr_fault *fault)
             fault->message = "Out of memory.";
         }
     }
-    outcome_release(o);
+    client_outcome_release(o);
     return error;
 }
 

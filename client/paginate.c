@@ -35,7 +35,9 @@ static int copy_request(struct mr_paginator *p, const void *request, struct outc
                      ? model_decode_response(p->op->input, mr_buf_view(&text), &p->arena, &p->request, &fault)
                      : MR_ENOMEM;
     mr_buf_release(&text);
-    return status == MR_OK ? 0 : outcome_status(o, status, MR_ERR_ARGUMENT, "The request cannot be copied.");
+    return status == MR_OK
+               ? 0
+               : client_outcome_status(o, status, MR_ERR_ARGUMENT, "The request cannot be copied.");
 }
 
 int mr_paginator_open(struct mr_client *client, enum mr_operation operation, const void *request,
@@ -45,9 +47,9 @@ int mr_paginator_open(struct mr_client *client, enum mr_operation operation, con
     *out = NULL;
     struct mr_paginator *p = NULL;
     if (client == NULL || !mr_can_paginate(operation)) {
-        outcome_fail(&o, MR_ERR_ARGUMENT, "This operation has no pages.");
+        client_outcome_fail(&o, MR_ERR_ARGUMENT, "This operation has no pages.");
     } else if ((p = mr_calloc(1, sizeof *p)) == NULL) {
-        outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
+        client_outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
     } else {
         p->client = client;
         p->op = client_operation(operation, &p->api);
@@ -56,7 +58,7 @@ int mr_paginator_open(struct mr_client *client, enum mr_operation operation, con
         else
             mr_paginator_close(p);
     }
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }
 
 static int fetch(struct mr_paginator *p, struct outcome *o)
@@ -70,7 +72,7 @@ static int fetch(struct mr_paginator *p, struct outcome *o)
     memcpy(&next, (char *)page + out->offset, sizeof next);
     if (next.len > 0 && mr_str_eq(next, *token)) {
         mr_response_free(page);
-        return outcome_fail(o, MR_ERR_ANSWER, "The service handed out the page token it was given.");
+        return client_outcome_fail(o, MR_ERR_ANSWER, "The service handed out the page token it was given.");
     }
     mr_response_free(p->page);
     p->page = page; /* holds the token for the next request */
@@ -84,10 +86,10 @@ const void *mr_paginator_next(struct mr_paginator *p, struct mr_fault *fault)
     struct outcome o = {.error = 0};
     const void *page = NULL;
     if (p == NULL)
-        outcome_fail(&o, MR_ERR_ARGUMENT, "No paginator given.");
+        client_outcome_fail(&o, MR_ERR_ARGUMENT, "No paginator given.");
     else if (!p->done && fetch(p, &o) == 0)
         page = p->page;
-    outcome_deliver(&o, fault);
+    client_outcome_deliver(&o, fault);
     return page;
 }
 
@@ -114,7 +116,7 @@ int mr_wait_for(struct mr_client *client, const char *waiter, struct mr_fault *f
 {
     struct outcome o = {.error = 0};
     (void)client;
-    outcome_fail(&o, MR_ERR_ARGUMENT, "The Timestream API defines no waiters, \"%.100s\" neither.",
-                 waiter != NULL ? waiter : "");
-    return outcome_deliver(&o, fault);
+    client_outcome_fail(&o, MR_ERR_ARGUMENT, "The Timestream API defines no waiters, \"%.100s\" neither.",
+                        waiter != NULL ? waiter : "");
+    return client_outcome_deliver(&o, fault);
 }

@@ -34,8 +34,8 @@ static int add_member(struct mr_buf *query, const struct model_shape *shape, con
         add(query, m, ((const struct model_bool *)field)->v ? MR_STR("true") : MR_STR("false"));
         return 0;
     default:
-        return outcome_fail(o, MR_ERR_ARGUMENT, "%s.%s does not fit into a URL.", shape->name.ptr,
-                            m->name.ptr);
+        return client_outcome_fail(o, MR_ERR_ARGUMENT, "%s.%s does not fit into a URL.", shape->name.ptr,
+                                   m->name.ptr);
     }
 }
 
@@ -48,9 +48,9 @@ static struct mr_str presign(struct mr_client *c, enum client_api api, const str
     struct auth_credentials who = {.region = c->settings.region, .service = MR_STR("timestream")};
     struct mr_error err = MR_ERROR_INIT;
     int64_t now = mr_clock_wall(c->world.clock) + __atomic_load_n(&c->skew_ns, __ATOMIC_RELAXED);
-    int rc = credentials_get(&c->credentials, now, arena, &who, &err);
+    int rc = client_credentials_get(&c->credentials, now, arena, &who, &err);
     if (rc != 0) {
-        outcome_fail(o, rc, "%s", err.text);
+        client_outcome_fail(o, rc, "%s", err.text);
         return MR_STR_NULL;
     }
     struct mr_pair headers[] = {
@@ -68,14 +68,14 @@ static struct mr_str presign(struct mr_client *c, enum client_api api, const str
     int status = arena->failed ? MR_ENOMEM : auth_presign(&who, &req, now, expires_s, arena, &query);
     explicit_bzero((char *)(uintptr_t)who.secret.ptr, who.secret.len);
     if (status != MR_OK) {
-        outcome_status(o, status, MR_ERR_ARGUMENT,
-                       "Not with these credentials, or not for that long (1 to 604800 s).");
+        client_outcome_status(o, status, MR_ERR_ARGUMENT,
+                              "Not with these credentials, or not for that long (1 to 604800 s).");
         return MR_STR_NULL;
     }
     struct mr_str text =
         mr_arena_printf(arena, MR_STR_FMT "?" MR_STR_FMT, MR_STR_ARG(url->text), MR_STR_ARG(query));
     if (text.ptr == NULL)
-        outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     return text;
 }
 
@@ -89,8 +89,8 @@ int mr_presign(struct mr_client *client, enum mr_operation operation, const void
     const struct model_operation *op = client_operation(operation, &api);
     *url = NULL;
     if (client == NULL || op == NULL) {
-        outcome_fail(&o, MR_ERR_ARGUMENT, "No client, or no operation.");
-        return outcome_deliver(&o, fault);
+        client_outcome_fail(&o, MR_ERR_ARGUMENT, "No client, or no operation.");
+        return client_outcome_deliver(&o, fault);
     }
     int rc = client_check(op->input, request, &o);
     for (uint32_t i = 0; rc == 0 && i < op->input->index->count; i++) {
@@ -98,13 +98,13 @@ int mr_presign(struct mr_client *client, enum mr_operation operation, const void
         rc = add_member(&query, op->input, m, (const char *)request + m->offset, &o);
     }
     if (rc == 0 && !mr_buf_ok(&query))
-        rc = outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
+        rc = client_outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
     if (rc == 0) {
         struct mr_str text = presign(client, api, op, mr_buf_view(&query), expires_s, &arena, &o);
-        if (text.ptr != NULL && (*url = response_new(text.ptr, text.len + 1, &empty)) == NULL)
-            outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
+        if (text.ptr != NULL && (*url = client_response_new(text.ptr, text.len + 1, &empty)) == NULL)
+            client_outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
     }
     mr_buf_release(&query);
     mr_arena_release(&arena);
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }

@@ -23,7 +23,7 @@ static int load(struct profiles *p, struct ini *ini, const char *path, const str
     struct mr_error why = MR_ERROR_INIT;
     int rc = mr_io_read_file(world->io, full.ptr, PROFILE_FILE_MAX, &text, &why);
     if (rc == MR_OK)
-        rc = ini_parse(ini, mr_buf_view(&text), full.ptr, &p->arena, err);
+        rc = client_ini_parse(ini, mr_buf_view(&text), full.ptr, &p->arena, err);
     else if (rc == MR_ENOENT)
         rc = MR_OK;
     else if (rc != MR_ENOMEM)
@@ -43,14 +43,15 @@ static bool exists(const struct profiles *p)
 {
     struct mr_arena tmp = MR_ARENA_INIT;
     struct mr_str named = mr_arena_printf(&tmp, "profile " MR_STR_FMT, MR_STR_ARG(p->name));
-    bool found = ini_has_section(&p->credentials, p->name) || ini_has_section(&p->config, named) ||
-                 (mr_str_eq(p->name, MR_STR("default")) && ini_has_section(&p->config, p->name));
+    bool found = client_ini_has_section(&p->credentials, p->name) ||
+                 client_ini_has_section(&p->config, named) ||
+                 (mr_str_eq(p->name, MR_STR("default")) && client_ini_has_section(&p->config, p->name));
     mr_arena_release(&tmp);
     return found;
 }
 
-int profiles_load(struct profiles *p, const struct mr_options *options, const struct client_world *world,
-                  struct mr_error *err)
+int client_profiles_load(struct profiles *p, const struct mr_options *options,
+                         const struct client_world *world, struct mr_error *err)
 {
     const char *name = first_of(options->profile, client_env(world, "AWS_PROFILE"),
                                 client_env(world, "AWS_DEFAULT_PROFILE"));
@@ -73,14 +74,14 @@ int profiles_load(struct profiles *p, const struct mr_options *options, const st
     return rc;
 }
 
-void profiles_release(struct profiles *p)
+void client_profiles_release(struct profiles *p)
 {
     for (size_t i = 0; i < p->credentials.len; i++) /* secrets do not stay behind in freed memory */
         explicit_bzero((char *)(uintptr_t)p->credentials.at[i].value.ptr, p->credentials.at[i].value.len);
     for (size_t i = 0; i < p->config.len; i++)
         explicit_bzero((char *)(uintptr_t)p->config.at[i].value.ptr, p->config.at[i].value.len);
-    ini_release(&p->config);
-    ini_release(&p->credentials);
+    client_ini_release(&p->config);
+    client_ini_release(&p->credentials);
     mr_arena_release(&p->arena);
 }
 
@@ -89,31 +90,31 @@ static struct mr_str config_get(const struct profiles *p, struct mr_str key)
 {
     struct mr_arena tmp = MR_ARENA_INIT;
     struct mr_str section = mr_arena_printf(&tmp, "profile " MR_STR_FMT, MR_STR_ARG(p->name));
-    struct mr_str value = section.ptr != NULL ? ini_get(&p->config, section, key) : MR_STR_NULL;
+    struct mr_str value = section.ptr != NULL ? client_ini_get(&p->config, section, key) : MR_STR_NULL;
     if (value.len == 0 && mr_str_eq(p->name, MR_STR("default")))
-        value = ini_get(&p->config, p->name, key);
+        value = client_ini_get(&p->config, p->name, key);
     mr_arena_release(&tmp);
     return value;
 }
 
-struct mr_str profiles_get(const struct profiles *p, const char *key)
+struct mr_str client_profiles_get(const struct profiles *p, const char *key)
 {
-    struct mr_str value = ini_get(&p->credentials, p->name, mr_str_of(key));
+    struct mr_str value = client_ini_get(&p->credentials, p->name, mr_str_of(key));
     if (value.len == 0)
         value = config_get(p, mr_str_of(key));
     return value.len > 0 ? value : MR_STR_NULL;
 }
 
-struct mr_str profiles_service_endpoint(const struct profiles *p, const char *service)
+struct mr_str client_profiles_service_endpoint(const struct profiles *p, const char *service)
 {
-    struct mr_str services = profiles_get(p, "services");
+    struct mr_str services = client_profiles_get(p, "services");
     if (services.len == 0)
         return MR_STR_NULL;
     struct mr_arena tmp = MR_ARENA_INIT;
     struct mr_str section = mr_arena_printf(&tmp, "services " MR_STR_FMT, MR_STR_ARG(services));
     struct mr_str key = mr_arena_printf(&tmp, "%s.endpoint_url", service);
     struct mr_str value =
-        section.ptr != NULL && key.ptr != NULL ? ini_get(&p->config, section, key) : MR_STR_NULL;
+        section.ptr != NULL && key.ptr != NULL ? client_ini_get(&p->config, section, key) : MR_STR_NULL;
     mr_arena_release(&tmp);
     return value.len > 0 ? value : MR_STR_NULL;
 }

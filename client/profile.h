@@ -20,13 +20,13 @@ struct profiles {
 /* Chooses the profile (option, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default") and reads both files; a file that
  * is not there is empty. MR_OK, MR_ENOMEM, or MR_EINVAL with the error set: an unreadable or broken file, or
  * a profile that was asked for and is in neither. */
-int profiles_load(struct profiles *profiles, const struct mr_options *options,
-                  const struct client_world *world, struct mr_error *err);
-void profiles_release(struct profiles *profiles);
+int client_profiles_load(struct profiles *profiles, const struct mr_options *options,
+                         const struct client_world *world, struct mr_error *err);
+void client_profiles_release(struct profiles *profiles);
 
 /* Of the chosen profile; MR_STR_NULL when it is absent or empty. */
-struct mr_str profiles_get(const struct profiles *profiles, const char *key);
+struct mr_str client_profiles_get(const struct profiles *profiles, const char *key);
 /* endpoint_url of the profile's [services ...] section for "timestream_write" or "timestream_query". */
-struct mr_str profiles_service_endpoint(const struct profiles *profiles, const char *service);
+struct mr_str client_profiles_service_endpoint(const struct profiles *profiles, const char *service);
 
 #endif

@@ -6,7 +6,7 @@ struct response_head {
     _Alignas(16) struct mr_arena arena;
 };
 
-void *response_new(const void *value, size_t size, struct mr_arena *arena)
+void *client_response_new(const void *value, size_t size, struct mr_arena *arena)
 {
     struct response_head *head = mr_malloc(sizeof *head + size);
     if (head == NULL) {

@@ -39,7 +39,7 @@ static enum retry_class classify_answer(int status, const char *code)
     return RETRY_NEVER;
 }
 
-enum retry_class retry_classify(int error, int http_status, const char *code)
+enum retry_class client_retry_classify(int error, int http_status, const char *code)
 {
     switch (error) {
     case MR_ERR_NETWORK:
@@ -54,7 +54,7 @@ enum retry_class retry_classify(int error, int http_status, const char *code)
     }
 }
 
-int64_t retry_pause_ns(enum retry_class class_, int attempt, struct mr_rng *rng)
+int64_t client_retry_pause_ns(enum retry_class class_, int attempt, struct mr_rng *rng)
 {
     if (class_ != RETRY_SOON && class_ != RETRY_SLOWER)
         return 0;

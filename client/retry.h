@@ -25,11 +25,11 @@ enum retry_class {
 };
 
 /* error is enum mr_err; status and code are those of the answer, if there was one. */
-enum retry_class retry_classify(int error, int http_status, const char *code);
+enum retry_class client_retry_classify(int error, int http_status, const char *code);
 
 #define RETRY_CAP_NS (20 * INT64_C(1000000000))
 
 /* attempt counts from 1: the one that has just failed. */
-int64_t retry_pause_ns(enum retry_class class_, int attempt, struct mr_rng *rng);
+int64_t client_retry_pause_ns(enum retry_class class_, int attempt, struct mr_rng *rng);
 
 #endif

@@ -31,7 +31,7 @@ static int keep(struct mr_rows *r, struct outcome *o)
                                   : MR_ENOMEM;
     mr_buf_release(&text);
     if (status != MR_OK)
-        return outcome_status(o, status, MR_ERR_ANSWER, "The columns of the result make no sense.");
+        return client_outcome_status(o, status, MR_ERR_ANSWER, "The columns of the result make no sense.");
     r->columns = ((struct model_query_response *)copy)->column_info;
     r->query_id = ((struct model_query_response *)copy)->query_id.ptr;
     return 0;
@@ -70,8 +70,8 @@ static int open_rows(struct mr_rows *r, struct mr_client *client, const struct m
         return rc;
     rc = keep(r, &o);
     if (rc != 0)
-        return outcome_deliver(&o, fault);
-    outcome_release(&o);
+        return client_outcome_deliver(&o, fault);
+    client_outcome_release(&o);
     return 0;
 }
 
@@ -82,8 +82,8 @@ int mr_rows_open(struct mr_client *client, const struct mr_query_request *reques
     *out = NULL;
     struct mr_rows *r = mr_calloc(1, sizeof *r);
     if (r == NULL) {
-        outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
-        return outcome_deliver(&o, fault);
+        client_outcome_fail(&o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_deliver(&o, fault);
     }
     int rc = open_rows(r, client, request, fault);
     if (rc == 0)
@@ -110,10 +110,10 @@ static int read_row(struct mr_rows *r, const struct model_row *row, struct outco
     r->cells = MR_ARENA_ARRAY(&r->arena, r->columns.len, struct mr_cell);
     int status = r->cells == NULL ? MR_ENOMEM : row->data.len == r->columns.len ? MR_OK : MR_EINVAL;
     for (size_t i = 0; status == MR_OK && i < row->data.len; i++)
-        status = cell_read(r->columns.at[i].type, &row->data.at[i], &r->arena, &r->cells[i]);
-    return status == MR_OK
-               ? 0
-               : outcome_status(o, status, MR_ERR_ANSWER, "A row does not fit the columns of the result.");
+        status = client_cell_read(r->columns.at[i].type, &row->data.at[i], &r->arena, &r->cells[i]);
+    return status == MR_OK ? 0
+                           : client_outcome_status(o, status, MR_ERR_ANSWER,
+                                                   "A row does not fit the columns of the result.");
 }
 
 int mr_rows_next(struct mr_rows *r, struct mr_fault *fault)
@@ -126,10 +126,10 @@ int mr_rows_next(struct mr_rows *r, struct mr_fault *fault)
             return page;
     }
     if (r->done)
-        return outcome_deliver(&o, fault);
+        return client_outcome_deliver(&o, fault);
     int rc = read_row(r, &r->page->rows.at[r->next++], &o);
     r->row = rc == 0;
-    outcome_deliver(&o, fault);
+    client_outcome_deliver(&o, fault);
     return rc == 0 ? 1 : rc;
 }
 

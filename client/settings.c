@@ -32,7 +32,7 @@ static struct mr_str pick(const struct loader *l, const char *option, const char
         text = client_env(l->world, variable2);
     if (text != NULL)
         return mr_str_trim(mr_str_of(text));
-    return key != NULL ? profiles_get(l->profiles, key) : MR_STR_NULL;
+    return key != NULL ? client_profiles_get(l->profiles, key) : MR_STR_NULL;
 }
 
 static bool is_true(struct mr_str text)
@@ -74,8 +74,8 @@ static struct mr_str custom_endpoint(const struct loader *l, enum client_api api
         return text;
     text = pick(l, NULL, names[api].variable, "AWS_ENDPOINT_URL", NULL);
     if (text.ptr == NULL)
-        text = profiles_service_endpoint(l->profiles, names[api].service);
-    return text.ptr != NULL ? text : profiles_get(l->profiles, "endpoint_url");
+        text = client_profiles_service_endpoint(l->profiles, names[api].service);
+    return text.ptr != NULL ? text : client_profiles_get(l->profiles, "endpoint_url");
 }
 
 static const char *domain_of(struct mr_str region)

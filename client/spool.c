@@ -204,7 +204,7 @@ static int write_frame(struct spool *s, struct segment *segment, struct mr_error
     return rc;
 }
 
-int spool_append(struct spool *s, struct mr_str payload, unsigned records, struct mr_error *err)
+int client_spool_append(struct spool *s, struct mr_str payload, unsigned records, struct mr_error *err)
 {
     int rc = MR_OK;
     pthread_mutex_lock(&s->lock);
@@ -243,7 +243,7 @@ int spool_append(struct spool *s, struct mr_str payload, unsigned records, struc
 
 /* ---- handing out ---- */
 
-bool spool_take(struct spool *s, struct spool_frame *out)
+bool client_spool_take(struct spool *s, struct spool_frame *out)
 {
     bool found = false;
     pthread_mutex_lock(&s->lock);
@@ -281,7 +281,8 @@ static int read_frame(const struct spool *s, int fd, const struct frame *f, stru
     return rc;
 }
 
-int spool_read(struct spool *s, const struct spool_frame *frame, struct mr_buf *out, struct mr_error *err)
+int client_spool_read(struct spool *s, const struct spool_frame *frame, struct mr_buf *out,
+                      struct mr_error *err)
 {
     pthread_mutex_lock(&s->lock);
     struct segment *segment = find(s, frame->segment);
@@ -299,7 +300,7 @@ int spool_read(struct spool *s, const struct spool_frame *frame, struct mr_buf *
     return rc;
 }
 
-void spool_return(struct spool *s, const struct spool_frame *frame)
+void client_spool_return(struct spool *s, const struct spool_frame *frame)
 {
     pthread_mutex_lock(&s->lock);
     struct frame *f = &find(s, frame->segment)->frames[frame->index];
@@ -308,7 +309,7 @@ void spool_return(struct spool *s, const struct spool_frame *frame)
     pthread_mutex_unlock(&s->lock);
 }
 
-void spool_done(struct spool *s, const struct spool_frame *frame, bool good)
+void client_spool_done(struct spool *s, const struct spool_frame *frame, bool good)
 {
     pthread_mutex_lock(&s->lock);
     struct segment *segment = find(s, frame->segment);
@@ -325,7 +326,7 @@ void spool_done(struct spool *s, const struct spool_frame *frame, bool good)
     pthread_mutex_unlock(&s->lock);
 }
 
-void spool_stats(struct spool *s, struct spool_stats *out)
+void client_spool_stats(struct spool *s, struct spool_stats *out)
 {
     pthread_mutex_lock(&s->lock);
     *out = s->stats;
@@ -480,8 +481,8 @@ static int take_lock(struct spool *s, struct mr_error *err)
     return rc;
 }
 
-int spool_open(struct spool **out, const struct mr_io *io, const char *dir, uint64_t max_bytes, bool lock,
-               struct mr_error *err)
+int client_spool_open(struct spool **out, const struct mr_io *io, const char *dir, uint64_t max_bytes,
+                      bool lock, struct mr_error *err)
 {
     *out = NULL;
     struct spool *s = mr_calloc(1, sizeof *s);
@@ -503,11 +504,11 @@ int spool_open(struct spool **out, const struct mr_io *io, const char *dir, uint
     if (rc == MR_OK)
         *out = s;
     else
-        spool_close(s);
+        client_spool_close(s);
     return rc;
 }
 
-void spool_close(struct spool *s)
+void client_spool_close(struct spool *s)
 {
     if (s == NULL)
         return;

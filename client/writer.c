@@ -14,8 +14,9 @@ static int take_number(int *v, int otherwise, int most, const char *name, struct
 {
     if (*v == 0)
         *v = otherwise;
-    return *v >= 1 && *v <= most ? 0
-                                 : outcome_fail(o, MR_ERR_ARGUMENT, "%s must be from 1 to %d.", name, most);
+    return *v >= 1 && *v <= most
+               ? 0
+               : client_outcome_fail(o, MR_ERR_ARGUMENT, "%s must be from 1 to %d.", name, most);
 }
 
 static int take_options(struct mr_writer *w, const struct mr_writer_options *given, struct outcome *o)
@@ -23,22 +24,24 @@ static int take_options(struct mr_writer *w, const struct mr_writer_options *giv
     struct mr_writer_options *own = &w->options;
     *own = (struct mr_writer_options)MR_WRITER_OPTIONS_INIT;
     if (given == NULL || given->size == 0)
-        return outcome_fail(o, MR_ERR_ARGUMENT, "The options do not begin with MR_WRITER_OPTIONS_INIT.");
+        return client_outcome_fail(o, MR_ERR_ARGUMENT,
+                                   "The options do not begin with MR_WRITER_OPTIONS_INIT.");
     memcpy(own, given, given->size < sizeof *own ? given->size : sizeof *own);
     if (own->database == NULL || own->table == NULL)
-        return outcome_fail(o, MR_ERR_ARGUMENT, "A writer needs a database and a table.");
+        return client_outcome_fail(o, MR_ERR_ARGUMENT, "A writer needs a database and a table.");
     w->database = mr_arena_dup(&w->arena, mr_str_of(own->database));
     w->table = mr_arena_dup(&w->arena, mr_str_of(own->table));
     if (w->arena.failed)
-        return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     if (!mr_utf8_valid(w->database) || !mr_utf8_valid(w->table))
-        return outcome_fail(o, MR_ERR_ARGUMENT, "The name of the database or of the table is not UTF-8.");
+        return client_outcome_fail(o, MR_ERR_ARGUMENT,
+                                   "The name of the database or of the table is not UTF-8.");
     if (own->memory_bytes == 0)
         own->memory_bytes = DEFAULT_MEMORY;
     if (own->spool_bytes == 0)
         own->spool_bytes = DEFAULT_SPOOL;
     if (own->give_up_ms < 0)
-        return outcome_fail(o, MR_ERR_ARGUMENT, "give_up_ms must not be negative.");
+        return client_outcome_fail(o, MR_ERR_ARGUMENT, "give_up_ms must not be negative.");
     int rc = take_number(&own->batch_records, BATCH_RECORDS_MAX, BATCH_RECORDS_MAX, "batch_records", o);
     if (rc == 0)
         rc = take_number(&own->linger_ms, 1000, 24 * 3600000, "linger_ms", o);
@@ -52,11 +55,11 @@ static int open_spool(struct mr_writer *w, struct outcome *o)
     struct spool_stats stats;
     if (w->options.spool_dir == NULL)
         return 0;
-    int rc =
-        spool_open(&w->spool, io, w->options.spool_dir, w->options.spool_bytes, io == &mr_io_posix, &err);
+    int rc = client_spool_open(&w->spool, io, w->options.spool_dir, w->options.spool_bytes,
+                               io == &mr_io_posix, &err);
     if (rc != MR_OK)
-        return outcome_status(o, rc, MR_ERR_IO, err.text);
-    spool_stats(w->spool, &stats);
+        return client_outcome_status(o, rc, MR_ERR_IO, err.text);
+    client_spool_stats(w->spool, &stats);
     w->stats.recovered = stats.recovered;
     return 0;
 }
@@ -87,7 +90,7 @@ static void stop_threads(struct mr_writer *w)
 /* Everything but the locks, which nobody holds any more. */
 static void release(struct mr_writer *w)
 {
-    spool_close(w->spool);
+    client_spool_close(w->spool);
     mr_free(w->threads);
     mr_arena_release(&w->arena);
     mr_free(w);
@@ -102,7 +105,7 @@ static int start_threads(struct mr_writer *w)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; w->nthreads < w->options.senders; w->nthreads++)
-        if (pthread_create(&w->threads[w->nthreads], NULL, writer_loop, w) != 0)
+        if (pthread_create(&w->threads[w->nthreads], NULL, client_writer_loop, w) != 0)
             break;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (w->nthreads == w->options.senders)
@@ -118,8 +121,8 @@ int mr_writer_open(struct mr_client *client, const struct mr_writer_options *opt
     *out = NULL;
     struct mr_writer *w = client != NULL ? mr_calloc(1, sizeof *w) : NULL;
     if (w == NULL) {
-        outcome_fail(&o, client != NULL ? MR_ERR_MEMORY : MR_ERR_ARGUMENT, "No client, or no memory.");
-        return outcome_deliver(&o, fault);
+        client_outcome_fail(&o, client != NULL ? MR_ERR_MEMORY : MR_ERR_ARGUMENT, "No client, or no memory.");
+        return client_outcome_deliver(&o, fault);
     }
     w->client = client;
     w->next_seq = 1;
@@ -127,12 +130,12 @@ int mr_writer_open(struct mr_client *client, const struct mr_writer_options *opt
     if (rc == 0)
         rc = open_spool(w, &o);
     if (rc == 0 && (make_locks(w) != MR_OK || start_threads(w) != MR_OK))
-        rc = outcome_fail(&o, MR_ERR_MEMORY, "No memory for the threads of the writer.");
+        rc = client_outcome_fail(&o, MR_ERR_MEMORY, "No memory for the threads of the writer.");
     if (rc == 0)
         *out = w;
     else
         release(w);
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }
 
 /* ---- waiting ---- */
@@ -198,18 +201,18 @@ static size_t packed_bound(const struct model_record *r)
 static int put(struct mr_writer *w, const struct model_record *record, struct outcome *o)
 {
     if (w->open == NULL && open_batch(w) == NULL)
-        return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     struct batch *b = w->open;
     size_t before = b->bytes.len;
-    batch_pack(&b->bytes, record);
+    client_batch_pack(&b->bytes, record);
     if (!mr_buf_ok(&b->bytes)) { /* back to the last whole record */
         b->bytes.len = before;
         b->bytes.failed = false;
         if (b->records == 0) {
             w->open = NULL;
-            writer_drop(w, b);
+            client_writer_drop(w, b);
         }
-        return outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        return client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     }
     w->stats.memory_bytes += b->bytes.len - before;
     w->stats.appended++;
@@ -224,11 +227,11 @@ int mr_writer_append(struct mr_writer *w, const struct mr_record *record, struct
     struct outcome o = {.error = 0};
     const struct model_record *r = (const struct model_record *)(const void *)record;
     if (client_check(&model_shape_record, r, &o) != 0)
-        return outcome_deliver(&o, fault);
+        return client_outcome_deliver(&o, fault);
     size_t size = packed_bound(r);
     if (size > BATCH_RECORD_MAX) {
-        outcome_fail(&o, MR_ERR_ARGUMENT, "A record of more than 64 KiB.");
-        return outcome_deliver(&o, fault);
+        client_outcome_fail(&o, MR_ERR_ARGUMENT, "A record of more than 64 KiB.");
+        return client_outcome_deliver(&o, fault);
     }
     struct timespec until = moment(w->options.block_ms > 0 ? w->options.block_ms : 0);
     pthread_mutex_lock(&w->lock);
@@ -236,19 +239,19 @@ int mr_writer_append(struct mr_writer *w, const struct mr_record *record, struct
         if (w->open != NULL && w->open == w->oldest)
             close_batch(w); /* or it would wait for records that wait for it */
         if (!wait_room(w, w->options.block_ms, &until)) {
-            outcome_fail(&o, MR_ERR_FULL, "The writer holds %zu bytes of unsent records.",
-                         w->stats.memory_bytes);
+            client_outcome_fail(&o, MR_ERR_FULL, "The writer holds %zu bytes of unsent records.",
+                                w->stats.memory_bytes);
             break;
         }
     }
     if (w->stopping)
-        outcome_fail(&o, MR_ERR_CLOSED, "The writer is being closed.");
+        client_outcome_fail(&o, MR_ERR_CLOSED, "The writer is being closed.");
     if (o.error == 0)
         put(w, r, &o);
     pthread_mutex_unlock(&w->lock);
     if (o.error == 0 && fault == NULL)
         return 0;
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }
 
 /* ---- flush, close ---- */
@@ -263,13 +266,13 @@ int mr_writer_flush(struct mr_writer *w, int timeout_ms, struct mr_fault *fault)
         close_batch(w);
     while (w->oldest != NULL && w->oldest->seq < last && !w->stopping)
         if (!wait_room(w, timeout_ms, &until)) {
-            outcome_fail(&o, MR_ERR_TIMEOUT, "Records are still waiting to be sent.");
+            client_outcome_fail(&o, MR_ERR_TIMEOUT, "Records are still waiting to be sent.");
             break;
         }
     if (w->stopping)
-        outcome_fail(&o, MR_ERR_CLOSED, "The writer is being closed.");
+        client_outcome_fail(&o, MR_ERR_CLOSED, "The writer is being closed.");
     pthread_mutex_unlock(&w->lock);
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }
 
 void mr_writer_stats(const struct mr_writer *writer, struct mr_writer_stats *out)
@@ -280,7 +283,7 @@ void mr_writer_stats(const struct mr_writer *writer, struct mr_writer_stats *out
     *out = w->stats;
     pthread_mutex_unlock(&w->lock);
     if (w->spool != NULL)
-        spool_stats(w->spool, &spool);
+        client_spool_stats(w->spool, &spool);
     out->damaged = spool.damaged;
     out->spool_bytes = spool.bytes;
 }
@@ -294,11 +297,12 @@ static bool settle(struct mr_writer *w)
     while (w->oldest != NULL) {
         struct batch *b = w->oldest;
         struct send_totals totals = {0, 0, 0, 0};
-        if (w->spool == NULL || spool_append(w->spool, mr_buf_view(&b->bytes), b->records, NULL) != MR_OK) {
-            writer_reject_all(w, mr_buf_view(&b->bytes), b->records, b->ended, &why, &totals);
+        if (w->spool == NULL ||
+            client_spool_append(w->spool, mr_buf_view(&b->bytes), b->records, NULL) != MR_OK) {
+            client_writer_reject_all(w, mr_buf_view(&b->bytes), b->records, b->ended, &why, &totals);
             all = false;
         }
-        writer_drop(w, b);
+        client_writer_drop(w, b);
     }
     return all;
 }
@@ -307,15 +311,15 @@ int mr_writer_close(struct mr_writer *w, int timeout_ms, struct mr_fault *fault)
 {
     struct outcome o = {.error = 0};
     if (w == NULL)
-        return outcome_deliver(&o, fault);
+        return client_outcome_deliver(&o, fault);
     (void)mr_writer_flush(w, timeout_ms, NULL);
     stop_threads(w);
     if (!settle(w))
-        outcome_fail(&o, MR_ERR_TIMEOUT, "Records were not sent; on_reject has been told which.");
+        client_outcome_fail(&o, MR_ERR_TIMEOUT, "Records were not sent; on_reject has been told which.");
     pthread_cond_destroy(&w->work);
     pthread_cond_destroy(&w->room);
     pthread_mutex_destroy(&w->lock);
     pthread_mutex_destroy(&w->reject_lock);
     release(w);
-    return outcome_deliver(&o, fault);
+    return client_outcome_deliver(&o, fault);
 }

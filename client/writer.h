@@ -88,17 +88,18 @@ static inline void batch_end(uint64_t ended[static 2], unsigned i)
 /* writer_send.c: sends the records that have not ended, splits what is refused as a whole, tells on_reject.
  * Without the lock. On an outage, *class_ says of which kind and the texts of the failure are kept in *why.
  */
-enum send_result writer_send(struct mr_writer *w, struct mr_str payload, unsigned records,
-                             uint64_t ended[static 2], struct send_totals *totals, enum retry_class *class_,
-                             struct outcome *why);
+enum send_result client_writer_send(struct mr_writer *w, struct mr_str payload, unsigned records,
+                                    uint64_t ended[static 2], struct send_totals *totals,
+                                    enum retry_class *class_, struct outcome *why);
 /* Rejects every record that has not ended. */
-void writer_reject_all(struct mr_writer *w, struct mr_str payload, unsigned records, uint64_t ended[static 2],
-                       const struct mr_rejection *why, struct send_totals *totals);
+void client_writer_reject_all(struct mr_writer *w, struct mr_str payload, unsigned records,
+                              uint64_t ended[static 2], const struct mr_rejection *why,
+                              struct send_totals *totals);
 
 /* writer_loop.c: what a sender thread runs. arg is the writer. */
-void *writer_loop(void *arg);
+void *client_writer_loop(void *arg);
 /* Under the lock: takes the batch out of the list and frees it. */
-void writer_drop(struct mr_writer *w, struct batch *b);
+void client_writer_drop(struct mr_writer *w, struct batch *b);
 
 static inline int64_t writer_now(const struct mr_writer *w)
 {

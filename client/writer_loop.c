@@ -3,7 +3,7 @@
 
 #define NEVER INT64_MAX
 
-void writer_drop(struct mr_writer *w, struct batch *b)
+void client_writer_drop(struct mr_writer *w, struct batch *b)
 {
     if (b->older != NULL)
         b->older->newer = b->newer;
@@ -64,7 +64,7 @@ static bool give_up(struct mr_writer *w, struct batch *b, const struct outcome *
                                .reason = o->message != NULL ? o->message : "",
                                .request_id = o->request_id != NULL ? o->request_id : ""};
     pthread_mutex_unlock(&w->lock);
-    writer_reject_all(w, mr_buf_view(&b->bytes), b->records, b->ended, &why, &totals);
+    client_writer_reject_all(w, mr_buf_view(&b->bytes), b->records, b->ended, &why, &totals);
     pthread_mutex_lock(&w->lock);
     add_totals(w, &totals);
     return true;
@@ -79,7 +79,7 @@ static void send_batch(struct mr_writer *w, struct batch *b)
     w->probing = w->outage_attempt > 0;
     pthread_mutex_unlock(&w->lock);
     enum send_result result =
-        writer_send(w, mr_buf_view(&b->bytes), b->records, b->ended, &totals, &class_, &why);
+        client_writer_send(w, mr_buf_view(&b->bytes), b->records, b->ended, &totals, &class_, &why);
     MR_ASSERT(result != SEND_BROKEN); /* packed by ourselves, never out of our hands */
     pthread_mutex_lock(&w->lock);
     add_totals(w, &totals);
@@ -87,10 +87,10 @@ static void send_batch(struct mr_writer *w, struct batch *b)
     if (result == SEND_OUTAGE && b->failed_ns == 0)
         b->failed_ns = writer_now(w);
     if (result == SEND_ENDED || give_up(w, b, &why))
-        writer_drop(w, b);
+        client_writer_drop(w, b);
     else
         b->state = BATCH_QUEUED;
-    outcome_release(&why);
+    client_outcome_release(&why);
 }
 
 /* What has ended already is not worth disk: the frame holds all records, and their bits are lost with the
@@ -104,9 +104,9 @@ static int repack(const struct batch *b, struct mr_buf *out, unsigned *records)
     for (unsigned i = 0; rc == MR_OK && i < b->records; i++) {
         struct model_record r;
         mr_arena_reset(&arena);
-        rc = batch_unpack(&c, &arena, &r);
+        rc = client_batch_unpack(&c, &arena, &r);
         if (rc == MR_OK && !batch_ended(b->ended, i)) {
-            batch_pack(out, &r);
+            client_batch_pack(out, &r);
             ++*records;
         }
     }
@@ -128,12 +128,12 @@ static void spool_batch(struct mr_writer *w, struct batch *b)
         payload = mr_buf_view(&left);
     }
     if (rc == MR_OK && records > 0)
-        rc = spool_append(w->spool, payload, records, &err);
+        rc = client_spool_append(w->spool, payload, records, &err);
     mr_buf_release(&left);
     pthread_mutex_lock(&w->lock);
     if (rc == MR_OK) {
         w->stats.spooled += records;
-        writer_drop(w, b);
+        client_writer_drop(w, b);
         pthread_cond_broadcast(&w->work); /* there is a frame to send */
     } else {
         b->state = BATCH_QUEUED;
@@ -151,17 +151,18 @@ static void send_frame(struct mr_writer *w, struct spool_frame *frame)
     enum send_result result = SEND_OUTAGE;
     w->probing = w->outage_attempt > 0;
     pthread_mutex_unlock(&w->lock);
-    int rc = spool_read(w->spool, frame, &payload, &err);
+    int rc = client_spool_read(w->spool, frame, &payload, &err);
     if (rc == MR_OK)
-        result = writer_send(w, mr_buf_view(&payload), frame->records, frame->ended, &totals, &class_, &why);
+        result = client_writer_send(w, mr_buf_view(&payload), frame->records, frame->ended, &totals, &class_,
+                                    &why);
     else if (rc == MR_ECORRUPT)
         result = SEND_BROKEN;
     if (result == SEND_OUTAGE)
-        spool_return(w->spool, frame);
+        client_spool_return(w->spool, frame);
     else
-        spool_done(w->spool, frame, result == SEND_ENDED);
+        client_spool_done(w->spool, frame, result == SEND_ENDED);
     mr_buf_release(&payload);
-    outcome_release(&why);
+    client_outcome_release(&why);
     pthread_mutex_lock(&w->lock);
     add_totals(w, &totals);
     note_outage(w, result == SEND_OUTAGE, class_);
@@ -203,7 +204,7 @@ static int64_t turn(struct mr_writer *w)
     if (w->open != NULL) /* we are about to be busy: somebody else has to look at its time */
         pthread_cond_signal(&w->work);
     w->frame_next = !w->frame_next; /* neither memory nor disk may starve the other */
-    if (w->spool != NULL && (b == NULL || w->frame_next) && spool_take(w->spool, &frame)) {
+    if (w->spool != NULL && (b == NULL || w->frame_next) && client_spool_take(w->spool, &frame)) {
         send_frame(w, &frame);
         return 0;
     }
@@ -231,7 +232,7 @@ static void wait_until(struct mr_writer *w, int64_t wake)
     pthread_cond_timedwait(&w->work, &w->lock, &at);
 }
 
-void *writer_loop(void *arg)
+void *client_writer_loop(void *arg)
 {
     struct mr_writer *w = arg;
     pthread_mutex_lock(&w->lock);

@@ -19,7 +19,7 @@ static int unpack_range(const struct sending *s, unsigned from, unsigned to, str
     struct mr_cursor c = mr_cursor_of(s->payload.ptr, s->payload.len);
     *n = 0;
     for (unsigned i = 0; i < to; i++) {
-        int rc = batch_unpack(&c, arena, &records[*n]);
+        int rc = client_batch_unpack(&c, arena, &records[*n]);
         if (rc != MR_OK)
             return rc;
         if (i < from || batch_ended(s->ended, i))
@@ -39,7 +39,7 @@ static void reject(const struct sending *s, unsigned position, const struct mr_r
         int rc = MR_OK;
         for (unsigned i = 0; rc == MR_OK && i <= position; i++) {
             mr_arena_reset(&arena);
-            rc = batch_unpack(&c, &arena, &record);
+            rc = client_batch_unpack(&c, &arena, &record);
         }
         pthread_mutex_lock(&w->reject_lock);
         if (rc == MR_OK)
@@ -98,7 +98,7 @@ static void settle_rejected(const struct sending *s, const unsigned *positions, 
  */
 static bool is_outage(const struct outcome *o, enum retry_class *class_)
 {
-    *class_ = retry_classify(o->error, o->http_status, or_empty(o->code));
+    *class_ = client_retry_classify(o->error, o->http_status, or_empty(o->code));
     if (*class_ == RETRY_SOON || *class_ == RETRY_SLOWER)
         return true;
     if (o->error == MR_ERR_ARGUMENT ||
@@ -124,7 +124,7 @@ static int request(const struct sending *s, unsigned from, unsigned to, struct o
     struct mr_buf body = MR_BUF_INIT;
     int rc = unpack_range(s, from, to, &arena, records, positions, n);
     if (rc == MR_OK && *n > 0) {
-        batch_encode(w->database, w->table, records, *n, &arena, &body);
+        client_batch_encode(w->database, w->table, records, *n, &arena, &body);
         if (mr_buf_ok(&body) && !arena.failed)
             client_try_body(w->client, CLIENT_WRITE, model_operation(MODEL_OP_WRITE_RECORDS),
                             mr_buf_view(&body), 1, NULL, o);
@@ -136,7 +136,7 @@ static int request(const struct sending *s, unsigned from, unsigned to, struct o
     mr_buf_release(&body);
     mr_arena_release(&arena);
     if (rc == MR_ENOMEM)
-        outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
+        client_outcome_fail(o, MR_ERR_MEMORY, "Out of memory.");
     return rc == MR_ECORRUPT ? rc : MR_OK;
 }
 
@@ -156,7 +156,7 @@ static enum send_result send_range(const struct sending *s, unsigned from, unsig
         settle_rejected(s, positions, n, &o);
     } else if (is_outage(&o, s->class_)) {
         result = SEND_OUTAGE;
-        outcome_release(s->why);
+        client_outcome_release(s->why);
         *s->why = o;
         o = (struct outcome){.error = 0};
     } else if (n > 1 && worth_splitting(&o)) {
@@ -167,13 +167,13 @@ static enum send_result send_range(const struct sending *s, unsigned from, unsig
     } else {
         reject_each(s, positions, n, &o);
     }
-    outcome_release(&o);
+    client_outcome_release(&o);
     return result;
 }
 
-enum send_result writer_send(struct mr_writer *w, struct mr_str payload, unsigned records,
-                             uint64_t ended[static 2], struct send_totals *totals, enum retry_class *class_,
-                             struct outcome *why)
+enum send_result client_writer_send(struct mr_writer *w, struct mr_str payload, unsigned records,
+                                    uint64_t ended[static 2], struct send_totals *totals,
+                                    enum retry_class *class_, struct outcome *why)
 {
     struct sending s = {w, payload, records, ended, totals, class_, why};
     if (records > BATCH_RECORDS_MAX)
@@ -181,8 +181,9 @@ enum send_result writer_send(struct mr_writer *w, struct mr_str payload, unsigne
     return send_range(&s, 0, records);
 }
 
-void writer_reject_all(struct mr_writer *w, struct mr_str payload, unsigned records, uint64_t ended[static 2],
-                       const struct mr_rejection *why, struct send_totals *totals)
+void client_writer_reject_all(struct mr_writer *w, struct mr_str payload, unsigned records,
+                              uint64_t ended[static 2], const struct mr_rejection *why,
+                              struct send_totals *totals)
 {
     struct sending s = {.w = w, .payload = payload, .records = records, .ended = ended, .totals = totals};
     for (unsigned i = 0; i < records; i++)

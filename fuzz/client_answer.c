@@ -10,7 +10,8 @@ static void read_rows(const struct model_query_response *page)
     for (size_t i = 0; i < page->rows.len; i++)
         for (size_t k = 0; k < page->rows.at[i].data.len && k < page->column_info.len; k++) {
             struct mr_cell cell;
-            int rc = cell_read(page->column_info.at[k].type, &page->rows.at[i].data.at[k], &arena, &cell);
+            int rc =
+                client_cell_read(page->column_info.at[k].type, &page->rows.at[i].data.at[k], &arena, &cell);
             MR_ASSERT(rc == MR_OK || rc == MR_EINVAL || rc == MR_ENOMEM);
         }
     mr_arena_release(&arena);
@@ -30,11 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mr_fault fault = MR_FAULT_INIT;
     void *value;
     mr_buf_add(&response.body, data + 2, size - 2);
-    int rc = answer_read(shape, &response, &arena, &value, &o);
+    int rc = client_answer_read(shape, &response, &arena, &value, &o);
     MR_ASSERT(rc == o.error && (rc == 0 || response.status != 200 || value == NULL));
     if (rc == 0 && shape == &model_shape_query_response)
         read_rows(value);
-    outcome_deliver(&o, &fault);
+    client_outcome_deliver(&o, &fault);
     MR_ASSERT(strlen(fault.code) + strlen(fault.message) <= 4 * size + 4096);
     for (size_t i = 0; i < fault.nrejected; i++)
         MR_ASSERT(fault.rejected[i].reason.ptr == NULL || strlen(fault.rejected[i].reason.ptr) <= size);

@@ -10,13 +10,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ini ini = {NULL, 0, 0};
     struct mr_error err = MR_ERROR_INIT;
     struct mr_str text = {(const char *)data, size};
-    int rc = ini_parse(&ini, text, "file", &arena, &err);
+    int rc = client_ini_parse(&ini, text, "file", &arena, &err);
     MR_ASSERT(rc == MR_OK || rc == MR_EINVAL || rc == MR_ENOMEM);
     MR_ASSERT((rc == MR_EINVAL) == (err.text[0] != '\0'));
     for (size_t i = 0; i < ini.len; i++) {
         struct client_url url;
-        MR_ASSERT(ini.at[i].section.ptr != NULL && ini_has_section(&ini, ini.at[i].section));
-        MR_ASSERT(ini_get(&ini, ini.at[i].section, ini.at[i].key).ptr != NULL);
+        MR_ASSERT(ini.at[i].section.ptr != NULL && client_ini_has_section(&ini, ini.at[i].section));
+        MR_ASSERT(client_ini_get(&ini, ini.at[i].section, ini.at[i].key).ptr != NULL);
         if (i < 16 && client_url_parse(ini.at[i].value, &arena, &url) == MR_OK) {
             MR_ASSERT(url.host.len > 0 && url.path.ptr[0] == '/' && url.text.ptr[url.text.len] == '\0');
             (void)client_url_is_loopback(&url);
@@ -24,10 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct credential_set set = {.expires_ns = 0};
     struct mr_error why = MR_ERROR_INIT;
-    rc = credentials_from_json(text, &set, &why);
+    rc = client_credentials_from_json(text, &set, &why);
     MR_ASSERT(rc != MR_OK || (set.id.len > 0 && set.secret.len > 0));
-    credential_set_release(&set);
-    ini_release(&ini);
+    client_credential_set_release(&set);
+    client_ini_release(&ini);
     mr_arena_release(&arena);
     return 0;
 }

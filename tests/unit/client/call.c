@@ -147,8 +147,8 @@ static void test_pauses_grow_and_are_bounded(void **state)
     for (int attempt = 1; attempt < 40; attempt++) {
         int64_t most = 0;
         for (int i = 0; i < 200; i++) {
-            int64_t soon = retry_pause_ns(RETRY_SOON, attempt, &rng),
-                    slow = retry_pause_ns(RETRY_SLOWER, attempt, &rng);
+            int64_t soon = client_retry_pause_ns(RETRY_SOON, attempt, &rng),
+                    slow = client_retry_pause_ns(RETRY_SLOWER, attempt, &rng);
             assert_true(soon >= 0 && soon <= RETRY_CAP_NS && slow >= 0 && slow <= RETRY_CAP_NS);
             most = soon > most ? soon : most;
         }
@@ -156,7 +156,7 @@ static void test_pauses_grow_and_are_bounded(void **state)
         bound = bound > RETRY_CAP_NS ? RETRY_CAP_NS : bound;
         assert_true(most <= bound && most > bound / 2); /* spread over the whole range */
     }
-    assert_int_equal(retry_pause_ns(RETRY_DISCOVER, 3, &rng), 0);
+    assert_int_equal(client_retry_pause_ns(RETRY_DISCOVER, 3, &rng), 0);
 }
 
 static void test_rejected_records(void **state)

@@ -11,7 +11,7 @@ static struct ini parsed(const char *text, struct mr_arena *arena, int want)
 {
     struct ini ini = {NULL, 0, 0};
     struct mr_error err = MR_ERROR_INIT;
-    int rc = ini_parse(&ini, mr_str_of(text), "FILE", arena, &err);
+    int rc = client_ini_parse(&ini, mr_str_of(text), "FILE", arena, &err);
     if (rc != want)
         fail_msg("%d, not %d: %s", rc, want, err.text);
     return ini;
@@ -41,18 +41,18 @@ static void test_format(void **state)
                             "[default]\n"
                             "output = json",
                             &arena, MR_OK);
-    check_str(ini_get(&ini, MR_STR("default"), MR_STR("region")), "eu-west-1");
-    check_str(ini_get(&ini, MR_STR("default"), MR_STR("secret")), "a=b#c");
-    check_str(ini_get(&ini, MR_STR("default"), MR_STR("output")), "json");
-    check_str(ini_get(&ini, MR_STR("profile the blue one"), MR_STR("region")), "second");
-    check_str(ini_get(&ini, MR_STR("services local"), MR_STR("timestream_write.endpoint_url")),
+    check_str(client_ini_get(&ini, MR_STR("default"), MR_STR("region")), "eu-west-1");
+    check_str(client_ini_get(&ini, MR_STR("default"), MR_STR("secret")), "a=b#c");
+    check_str(client_ini_get(&ini, MR_STR("default"), MR_STR("output")), "json");
+    check_str(client_ini_get(&ini, MR_STR("profile the blue one"), MR_STR("region")), "second");
+    check_str(client_ini_get(&ini, MR_STR("services local"), MR_STR("timestream_write.endpoint_url")),
               "http://one:1");
-    check_str(ini_get(&ini, MR_STR("services local"), MR_STR("timestream_query.endpoint_url")),
+    check_str(client_ini_get(&ini, MR_STR("services local"), MR_STR("timestream_query.endpoint_url")),
               "http://two:2");
-    assert_null(ini_get(&ini, MR_STR("default"), MR_STR("another")).ptr);
-    assert_true(ini_has_section(&ini, MR_STR("services local")));
-    assert_false(ini_has_section(&ini, MR_STR("services")));
-    ini_release(&ini);
+    assert_null(client_ini_get(&ini, MR_STR("default"), MR_STR("another")).ptr);
+    assert_true(client_ini_has_section(&ini, MR_STR("services local")));
+    assert_false(client_ini_has_section(&ini, MR_STR("services")));
+    client_ini_release(&ini);
     mr_arena_release(&arena);
 }
 
@@ -66,10 +66,10 @@ static void test_format_errors_never_echo(void **state)
         struct mr_arena arena = MR_ARENA_INIT;
         struct ini ini = {NULL, 0, 0};
         struct mr_error err = MR_ERROR_INIT;
-        assert_int_equal(ini_parse(&ini, mr_str_of(broken[i]), "FILE", &arena, &err), MR_EINVAL);
+        assert_int_equal(client_ini_parse(&ini, mr_str_of(broken[i]), "FILE", &arena, &err), MR_EINVAL);
         assert_non_null(strstr(err.text, "FILE, line "));
         assert_null(strstr(err.text, "TOPSECRET"));
-        ini_release(&ini);
+        client_ini_release(&ini);
         mr_arena_release(&arena);
     }
 }

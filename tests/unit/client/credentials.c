@@ -24,13 +24,13 @@ static void scene_init(struct scene *s)
     s->options = (struct mr_options)MR_OPTIONS_INIT;
     fake_env(&s->f, "AWS_ACCESS_KEY_ID", NULL);
     fake_env(&s->f, "AWS_SECRET_ACCESS_KEY", NULL);
-    assert_int_equal(credentials_init(&s->c, &s->f.world, &s->options, &s->profiles), MR_OK);
+    assert_int_equal(client_credentials_init(&s->c, &s->f.world, &s->options, &s->profiles), MR_OK);
 }
 
 static void scene_end(struct scene *s)
 {
-    credentials_release(&s->c);
-    profiles_release(&s->profiles);
+    client_credentials_release(&s->c);
+    client_profiles_release(&s->profiles);
 }
 
 static void load_profiles(struct scene *s, const char *credentials)
@@ -41,7 +41,7 @@ static void load_profiles(struct scene *s, const char *credentials)
     check_ok(mr_io_write_file(&mr_io_posix, dir, "credentials", mr_str_of(credentials), 0600, &err), &err);
     snprintf(path, sizeof path, "%s/credentials", dir);
     fake_env(&s->f, "AWS_SHARED_CREDENTIALS_FILE", path);
-    check_ok(profiles_load(&s->profiles, &s->options, &s->f.world, &err), &err);
+    check_ok(client_profiles_load(&s->profiles, &s->options, &s->f.world, &err), &err);
     dir_remove(dir);
 }
 
@@ -52,7 +52,7 @@ static const char *got(struct scene *s)
     struct mr_arena arena = MR_ARENA_INIT;
     struct auth_credentials who = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
     struct mr_error err = MR_ERROR_INIT;
-    int rc = credentials_get(&s->c, mr_clock_wall(&s->f.clock), &arena, &who, &err);
+    int rc = client_credentials_get(&s->c, mr_clock_wall(&s->f.clock), &arena, &who, &err);
     if (rc == 0)
         snprintf(text, sizeof text, MR_STR_FMT " " MR_STR_FMT, MR_STR_ARG(who.access_key_id),
                  MR_STR_ARG(who.session_token));
@@ -89,9 +89,9 @@ static void test_order(void **state)
     assert_string_equal(got(&s), "AKIDFILE ");
     s.options.access_key_id = "AKIDOPTION";
     s.options.secret_access_key = "s";
-    credentials_release(&s.c);
+    client_credentials_release(&s.c);
     memset(&s.c, 0, sizeof s.c);
-    assert_int_equal(credentials_init(&s.c, &s.f.world, &s.options, &s.profiles), MR_OK);
+    assert_int_equal(client_credentials_init(&s.c, &s.f.world, &s.options, &s.profiles), MR_OK);
     assert_string_equal(got(&s), "AKIDOPTION ");
     assert_int_equal(s.f.nrequests, 0);
     scene_end(&s);
@@ -212,10 +212,10 @@ static void test_renewal(void **state)
     assert_int_equal(s.f.nrequests, 2); /* not asked again at once */
     mr_clock_manual_set(&s.f.clock, start + 27 * minute);
     assert_string_equal(got(&s), "AKIDTWO tok");
-    credentials_drop(&s.c, MR_STR("AKIDONE")); /* somebody else's news */
+    client_credentials_drop(&s.c, MR_STR("AKIDONE")); /* somebody else's news */
     assert_string_equal(got(&s), "AKIDTWO tok");
     assert_int_equal(s.f.nrequests, 3);
-    credentials_drop(&s.c, MR_STR("AKIDTWO"));
+    client_credentials_drop(&s.c, MR_STR("AKIDTWO"));
     assert_non_null(strstr(got(&s), "answered 500"));
     scene_end(&s);
 }
@@ -237,14 +237,15 @@ static void test_documents(void **state)
     for (size_t i = 0; i < MR_ARRAY_LEN(broken); i++) {
         struct credential_set set = {.expires_ns = 0};
         struct mr_error err = MR_ERROR_INIT;
-        assert_int_equal(credentials_from_json(mr_str_of(broken[i]), &set, &err), MR_EINVAL);
-        credential_set_release(&set);
+        assert_int_equal(client_credentials_from_json(mr_str_of(broken[i]), &set, &err), MR_EINVAL);
+        client_credential_set_release(&set);
     }
     struct credential_set set = {.expires_ns = 0};
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(credentials_from_json(MR_STR(CONTAINER("A", "2026-01-02T03:34:05.123Z")), &set, &err), &err);
+    check_ok(client_credentials_from_json(MR_STR(CONTAINER("A", "2026-01-02T03:34:05.123Z")), &set, &err),
+             &err);
     assert_int_equal(set.expires_ns, (INT64_C(1767323045) + 1800) * MR_NS_PER_S);
-    credential_set_release(&set);
+    client_credential_set_release(&set);
 }
 
 /* ExpiredTokenException: fetched anew and sent again, without a pause. */

@@ -216,7 +216,7 @@ static void test_scalars(void **state)
         struct mr_cell cell;
         struct model_type type = {.scalar_type = cases[i].type};
         struct model_datum datum = {.scalar_value = mr_str_of(cases[i].text)};
-        assert_int_equal(cell_read(&type, &datum, &arena, &cell), MR_OK);
+        assert_int_equal(client_cell_read(&type, &datum, &arena, &cell), MR_OK);
         if (cell.kind != cases[i].kind || (cell.kind != MR_CELL_TEXT && cell.v.integer != cases[i].integer))
             fail_msg("%s: kind %d, %lld", cases[i].text, (int)cell.kind, (long long)cell.v.integer);
         mr_arena_release(&arena);

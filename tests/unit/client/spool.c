@@ -16,7 +16,7 @@
 
 /* What the history of one run promised, and when (simdisk_changes). SIZE_MAX: never. */
 struct history {
-    size_t promised[IDS], done_from[IDS]; /* done_from: the moment before spool_done was called */
+    size_t promised[IDS], done_from[IDS]; /* done_from: the moment before client_spool_done was called */
     unsigned n;
 };
 
@@ -44,7 +44,7 @@ static struct spool *opened(const struct mr_io *io, const char *dir)
 {
     struct spool *s;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(spool_open(&s, io, dir, UINT64_C(1) << 30, false, &err), &err);
+    check_ok(client_spool_open(&s, io, dir, UINT64_C(1) << 30, false, &err), &err);
     return s;
 }
 
@@ -54,13 +54,13 @@ static unsigned drain(struct spool *s, bool *found)
     struct spool_frame frame;
     struct mr_buf bytes = MR_BUF_INIT;
     unsigned n = 0;
-    while (spool_take(s, &frame)) {
+    while (client_spool_take(s, &frame)) {
         struct mr_error err = MR_ERROR_INIT;
-        check_ok(spool_read(s, &frame, &bytes, &err), &err);
+        check_ok(client_spool_read(s, &frame, &bytes, &err), &err);
         unsigned id = id_of(mr_buf_view(&bytes));
         assert_int_equal(frame.records, 1 + id % 100);
         found[id] = true;
-        spool_done(s, &frame, true);
+        client_spool_done(s, &frame, true);
         n++;
     }
     mr_buf_release(&bytes);
@@ -79,25 +79,25 @@ static void live(struct simdisk *disk, struct history *h, struct mr_rng *rng)
                 struct mr_error err = MR_ERROR_INIT;
                 unsigned id = h->n++;
                 h->promised[id] = h->done_from[id] = SIZE_MAX;
-                check_ok(spool_append(s, payload_of(id, &buf), 1 + id % 100, &err), &err);
+                check_ok(client_spool_append(s, payload_of(id, &buf), 1 + id % 100, &err), &err);
                 h->promised[id] = simdisk_changes(disk);
             } else {
                 struct spool_frame frame;
                 struct mr_error err = MR_ERROR_INIT;
-                if (!spool_take(s, &frame))
+                if (!client_spool_take(s, &frame))
                     continue;
-                check_ok(spool_read(s, &frame, &buf, &err), &err);
+                check_ok(client_spool_read(s, &frame, &buf, &err), &err);
                 unsigned id = id_of(mr_buf_view(&buf));
                 if (mr_rng_below(rng, 4) == 0) {
-                    spool_return(s, &frame);
+                    client_spool_return(s, &frame);
                 } else {
                     if (h->done_from[id] == SIZE_MAX)
                         h->done_from[id] = simdisk_changes(disk);
-                    spool_done(s, &frame, true);
+                    client_spool_done(s, &frame, true);
                 }
             }
         }
-        spool_close(s);
+        client_spool_close(s);
     }
     mr_buf_release(&buf);
 }
@@ -126,7 +126,7 @@ static void test_power_cuts(void **state)
             struct spool *s = opened(simdisk_io(after), "/spool");
             drain(s, found);
             struct spool_stats stats;
-            spool_stats(s, &stats);
+            client_spool_stats(s, &stats);
             assert_int_equal(stats.damaged, 0);
             assert_int_equal(stats.frames, 0);
             assert_int_equal(stats.bytes, 0);
@@ -134,7 +134,7 @@ static void test_power_cuts(void **state)
                 if (h.promised[id] <= moment && h.done_from[id] >= moment && !found[id])
                     fail_msg("seed %llu, cut at %zu (%s): frame %u is lost", (unsigned long long)seed, moment,
                              simdisk_keep_name((enum simdisk_keep)(cut % SIMDISK_KEEPS)), id);
-            spool_close(s);
+            client_spool_close(s);
             simdisk_free(after);
         }
         simdisk_free(disk);
@@ -173,10 +173,10 @@ static void test_damage(void **state)
         for (unsigned id = 0; id < 10; id++) {
             if (id == 4)
                 victim = offset;
-            check_ok(spool_append(s, payload_of(id, &buf), 1 + id % 100, &err), &err);
+            check_ok(client_spool_append(s, payload_of(id, &buf), 1 + id % 100, &err), &err);
             offset += 12 + (int64_t)buf.len;
         }
-        spool_close(s);
+        client_spool_close(s);
         snprintf(path, sizeof path, "%s/spool-%016x.mrs", dir, 1u);
         static const uint32_t lengths[] = {0xffffffffu, 5};
         if (kind < 2)
@@ -188,13 +188,13 @@ static void test_damage(void **state)
         for (unsigned id = 0; id < 10; id++)
             assert_int_equal(found[id], id != 4);
         struct spool_stats stats;
-        spool_stats(s, &stats);
+        client_spool_stats(s, &stats);
         assert_int_equal(stats.damaged, 1);
-        spool_close(s);
+        client_spool_close(s);
         assert_int_equal(mr_io_posix.list(NULL, dir, count_names, NULL), 7); /* there is a .bad */
         s = opened(&mr_io_posix, dir);
         assert_int_equal(drain(s, found), 0);
-        spool_close(s);
+        client_spool_close(s);
         dir_remove(dir);
         mr_buf_release(&buf);
     }
@@ -211,24 +211,25 @@ static void test_limits_and_full_disks(void **state)
     bool found[IDS] = {false};
     unsigned kept = 0;
     assert_int_equal(io->mkdir(io->ctx, "/spool", 0700), 0);
-    check_ok(spool_open(&s, io, "/spool", 20000, false, &err), &err);
-    while (spool_append(s, payload_of(kept, &buf), 1 + kept % 100, &err) == MR_OK)
+    check_ok(client_spool_open(&s, io, "/spool", 20000, false, &err), &err);
+    while (client_spool_append(s, payload_of(kept, &buf), 1 + kept % 100, &err) == MR_OK)
         kept++;
     assert_int_equal(err.status, MR_ENOSPC);
     assert_true(kept > 20 && kept < 200);
     assert_int_equal(drain(s, found), kept);
     err = (struct mr_error)MR_ERROR_INIT;
-    check_ok(spool_append(s, payload_of(kept, &buf), 1 + kept % 100, &err), &err); /* there is room again */
+    check_ok(client_spool_append(s, payload_of(kept, &buf), 1 + kept % 100, &err),
+             &err); /* there is room again */
     simdisk_set_limit(disk, 2000);
     unsigned more = kept + 1;
-    while (spool_append(s, payload_of(more, &buf), 1 + more % 100, &err) == MR_OK)
+    while (client_spool_append(s, payload_of(more, &buf), 1 + more % 100, &err) == MR_OK)
         more++;
     assert_int_equal(err.status, MR_ENOSPC);
     simdisk_set_limit(disk, UINT64_MAX);
     err = (struct mr_error)MR_ERROR_INIT;
-    check_ok(spool_append(s, payload_of(more, &buf), 1 + more % 100, &err), &err);
+    check_ok(client_spool_append(s, payload_of(more, &buf), 1 + more % 100, &err), &err);
     assert_int_equal(drain(s, found), more - kept + 1);
-    spool_close(s);
+    client_spool_close(s);
     simdisk_free(disk);
     mr_buf_release(&buf);
 }
@@ -246,15 +247,15 @@ static void test_failing_files(void **state)
         struct spool *s = opened(&fault.io, dir);
         fault_io_arm(&fault, nth, EIO, nth % 2 == 0 ? FAULT_SHORT : FAULT_ERROR, false);
         for (unsigned id = 0; id < 40; id++)
-            promised[id] = spool_append(s, payload_of(id, &buf), 1 + id % 100, NULL) == MR_OK;
+            promised[id] = client_spool_append(s, payload_of(id, &buf), 1 + id % 100, NULL) == MR_OK;
         fault_io_arm(&fault, 0, 0, FAULT_ERROR, false);
-        spool_close(s);
+        client_spool_close(s);
         s = opened(&mr_io_posix, dir);
         drain(s, found);
         for (unsigned id = 0; id < 40; id++)
             if (promised[id] && !found[id])
                 fail_msg("operation %u failed: frame %u is lost", nth, id);
-        spool_close(s);
+        client_spool_close(s);
         dir_remove(dir);
         mr_buf_release(&buf);
     }
@@ -269,11 +270,11 @@ static void test_failing_memory(void **state)
     bool found[IDS] = {false};
     struct spool *s = opened(&mr_io_posix, dir);
     for (unsigned id = 0; id < 20; id++)
-        check_ok(spool_append(s, payload_of(id, &buf), 1 + id % 100, &err), &err);
-    spool_close(s);
+        check_ok(client_spool_append(s, payload_of(id, &buf), 1 + id % 100, &err), &err);
+    client_spool_close(s);
     for (unsigned nth = 1;; nth++) {
         fault_alloc(nth);
-        int rc = spool_open(&s, &mr_io_posix, dir, 1 << 20, false, &err);
+        int rc = client_spool_open(&s, &mr_io_posix, dir, 1 << 20, false, &err);
         bool fired = fault_alloc_fired();
         fault_alloc(0);
         if (rc == MR_OK && !fired)
@@ -282,7 +283,7 @@ static void test_failing_memory(void **state)
         assert_null(s);
     }
     assert_int_equal(drain(s, found), 20);
-    spool_close(s);
+    client_spool_close(s);
     dir_remove(dir);
     mr_buf_release(&buf);
 }
@@ -293,12 +294,12 @@ static void test_one_process_at_a_time(void **state)
     char *dir = dir_make();
     struct spool *a, *b;
     struct mr_error err = MR_ERROR_INIT;
-    check_ok(spool_open(&a, &mr_io_posix, dir, 1 << 20, true, &err), &err);
-    assert_int_equal(spool_open(&b, &mr_io_posix, dir, 1 << 20, true, &err), MR_EBUSY);
-    spool_close(a);
+    check_ok(client_spool_open(&a, &mr_io_posix, dir, 1 << 20, true, &err), &err);
+    assert_int_equal(client_spool_open(&b, &mr_io_posix, dir, 1 << 20, true, &err), MR_EBUSY);
+    client_spool_close(a);
     err = (struct mr_error)MR_ERROR_INIT;
-    check_ok(spool_open(&b, &mr_io_posix, dir, 1 << 20, true, &err), &err);
-    spool_close(b);
+    check_ok(client_spool_open(&b, &mr_io_posix, dir, 1 << 20, true, &err), &err);
+    client_spool_close(b);
     dir_remove(dir);
 }
 

@@ -547,7 +547,7 @@ static void test_power_cut(void **state)
         struct mr_writer_stats s;
         struct spool_stats spool;
         do {
-            spool_stats(w->spool, &spool);
+            client_spool_stats(w->spool, &spool);
             mr_writer_stats(w, &s);
         } while (spool.frames > 0);
         assert_int_equal(mr_writer_close(w, -1, NULL), 0);
@@ -602,7 +602,7 @@ static void test_packed_bytes(void **state)
     struct mr_buf buf = MR_BUF_INIT;
     struct sample s;
     make(22, NULL, &s);
-    batch_pack(&buf, (const struct model_record *)(const void *)&s.record);
+    client_batch_pack(&buf, (const struct model_record *)(const void *)&s.record);
     for (int round = 0; round < 20000; round++) {
         char bytes[256];
         struct mr_arena arena = {.limit = 1 << 20};
@@ -610,7 +610,7 @@ static void test_packed_bytes(void **state)
         memcpy(bytes, buf.ptr, buf.len);
         bytes[mr_rng_below(&rng, buf.len)] = (char)mr_rng_next(&rng);
         struct mr_cursor c = mr_cursor_of(bytes, buf.len - mr_rng_below(&rng, 3));
-        int rc = batch_unpack(&c, &arena, &r);
+        int rc = client_batch_unpack(&c, &arena, &r);
         assert_true(rc == MR_OK || rc == MR_ECORRUPT);
         mr_arena_release(&arena);
     }
