@@ -1,7 +1,7 @@
 /* Every file operation of a whole store fails: once, or from then on.
  *
  * A life of appends, flushes, compactions, expiry, drops and starts runs in a child, which may be refused or
- * abort (a log or a sync that fails must); what it was told is noted in shared memory. After the first
+ * abort (after a sync that fails it must); what it was told is noted in shared memory. After the first
  * refusal everything that was acknowledged is still readable, and a second try of what failed once succeeds.
  * Then the parent opens the store without faults: all that was acknowledged is there, and nothing that was
  * not begun, or that was refused.
@@ -29,7 +29,7 @@ enum { APPENDS = 80, MAX_ACTS = 400, SECONDS = 10 };
 
 struct notes {
     unsigned begun[MAX_ACTS], refused[MAX_ACTS], acked[MAX_ACTS];
-    unsigned calls, fired, checks, retried;
+    unsigned calls, checks, retried, sync_failed;
     char text[2048];
 };
 
@@ -65,6 +65,48 @@ void model_broken(const char *fmt, ...)
     for (ssize_t n, at = 0; (n = pread(words, line, sizeof line, at)) > 0; at += n)
         fwrite(line, 1, (size_t)n, stdout);
     exit(1);
+}
+
+/* ---- syncs
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Syncs that fail while the store is open; but for those of a segment of the log that is being prepared:
+ * nothing is in it yet, and it is thrown away. A start may refuse instead. */
+static struct mr_io faulty;
+static bool preparing[1024]; /* by descriptor */
+static bool is_open;
+
+static int noting_open(void *ctx, const char *path, int flags, unsigned mode)
+{
+    int fd = faulty.open(ctx, path, flags, mode);
+    if (fd >= 0 && fd < (int)MR_ARRAY_LEN(preparing))
+        preparing[fd] = strstr(path, "/wal-ready.tmp") != NULL;
+    return fd;
+}
+
+static int note_failure(int fd, int rc)
+{
+    if (rc < 0 && is_open && (fd >= (int)MR_ARRAY_LEN(preparing) || !preparing[fd]))
+        notes->sync_failed = 1;
+    return rc;
+}
+
+static int noting_fdatasync(void *ctx, int fd)
+{
+    return note_failure(fd, faulty.fdatasync(ctx, fd));
+}
+
+static int noting_fsync(void *ctx, int fd)
+{
+    return note_failure(fd, faulty.fsync(ctx, fd));
+}
+
+static void watch_syncs(struct mr_io *io)
+{
+    faulty = *io;
+    io->open = noting_open;
+    io->fdatasync = noting_fdatasync;
+    io->fsync = noting_fsync;
 }
 
 /* ---- the child
@@ -126,6 +168,7 @@ static bool act(struct child *c, const struct life_act *a, size_t i)
     c->commits[i] = (struct engine_commit){.acked = &notes->acked[i]};
     __atomic_store_n(&notes->begun[i], 1, __ATOMIC_RELEASE);
     bool fired = c->fault->fired;
+    is_open = a->kind != LIFE_REOPEN;
     int rc = life_do(&c->engine, &c->fault->io, a, &c->commits[i], &err);
     if (a->kind == LIFE_REOPEN && c->fault->fired && !fired)
         return false; /* it may be without a table or a file until the next start */
@@ -193,7 +236,7 @@ static void live(const struct life *life, const char *dir, struct fault_io *faul
  * -------------------------------------------------------------------------------------------------- */
 
 static struct {
-    unsigned cases, fired, finished, aborted, hung, checks, retried;
+    unsigned cases, finished, aborted, syncs, hung, checks, retried;
 } totals;
 
 static void run_child(const struct life *life, const char *dir, unsigned nth, const struct fault *how)
@@ -209,6 +252,7 @@ static void run_child(const struct life *life, const char *dir, unsigned nth, co
         alarm(SECONDS);
         fault_io_init(&fault);
         fault_io_arm(&fault, nth, how->errnum, how->kind, how->sticky);
+        watch_syncs(&fault.io);
         live(life, dir, &fault, how, nth % 2 == 0);
         notes->calls = fault.calls;
         exit(0);
@@ -220,6 +264,9 @@ static void run_child(const struct life *life, const char *dir, unsigned nth, co
     totals.finished += WIFEXITED(status) && WEXITSTATUS(status) == 0;
     totals.aborted += WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
     totals.hung += alarmed;
+    totals.syncs += notes->sync_failed;
+    if (notes->sync_failed && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT))
+        model_broken("a sync failed and the process went on");
     if (alarmed && how->sticky)
         return; /* the log waits for a disk that lets it go on */
     if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
@@ -301,11 +348,11 @@ int main(void)
              at += stride < 1 ? 1 : stride)
             one_case(&life, (unsigned)at, &faults[k]);
     }
-    printf("seed %" PRIu64
-           ": %u calls in a life; %u cases: %u went on or ended, %u aborted, %u waited for room; %u checks "
+    printf("seed %" PRIu64 ": %u calls in a life; %u cases: %u went on or ended, %u aborted (%u for a sync), "
+           "%u waited for room; %u checks "
            "after a refusal, %u tried again\n",
-           seed, calls, totals.cases, totals.finished, totals.aborted, totals.hung, totals.checks,
-           totals.retried);
+           seed, calls, totals.cases, totals.finished, totals.aborted, totals.syncs, totals.hung,
+           totals.checks, totals.retried);
     life_release(&life);
     return 0;
 }
