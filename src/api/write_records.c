@@ -1,5 +1,5 @@
 /* WriteRecords: validated and decided at once, answered when the log says it is on disk (write-api reference
- * 5). */
+ * 5). Records that only files can judge take the same way on a worker's thread. */
 #include "api/dispatch.h"
 
 #include "base/log.h"
@@ -13,7 +13,9 @@ struct pending {
     struct store_commit commit; /* first: done() gets its address */
     struct api_server *server;
     struct api_request *req;
-    struct store_table *table;
+    const struct model_write_records_request *input;
+    struct store_table *table; /* NULL: none yet */
+    struct ingest_batch batch;
     struct model_fault fault; /* error 0: the 200 in body */
     struct mr_buf body;
     int remaining; /* of the two */
@@ -38,20 +40,23 @@ static void durable(struct store_commit *commit)
     finish_one((struct pending *)commit);
 }
 
-static int find_table(const struct api_context *api, struct api_request *req,
-                      const struct model_write_records_request *input, struct catalog_table *table,
-                      struct model_fault *fault)
+static int table_is_gone(struct pending *p)
+{
+    return model_fail(&p->fault, MODEL_NOT_FOUND, p->req->arena, "The table " MR_STR_FMT " does not exist.",
+                      MR_STR_ARG(p->input->table_name));
+}
+
+static int find_table(struct pending *p, struct catalog_table *table)
 {
     bool no_database = false;
-    int status = catalog_table_get(api->catalog, input->database_name, input->table_name, req->arena, table,
-                                   &no_database);
+    int status = catalog_table_get(p->server->options.context.catalog, p->input->database_name,
+                                   p->input->table_name, p->req->arena, table, &no_database);
     if (status != MR_ENOENT)
         return status;
     if (no_database)
-        return model_fail(fault, MODEL_NOT_FOUND, req->arena, "The database " MR_STR_FMT " does not exist.",
-                          MR_STR_ARG(input->database_name));
-    return model_fail(fault, MODEL_NOT_FOUND, req->arena, "The table " MR_STR_FMT " does not exist.",
-                      MR_STR_ARG(input->table_name));
+        return model_fail(&p->fault, MODEL_NOT_FOUND, p->req->arena,
+                          "The database " MR_STR_FMT " does not exist.", MR_STR_ARG(p->input->database_name));
+    return table_is_gone(p);
 }
 
 /* The one trace of conflicts that the answer does not tell: how many, never what. */
@@ -71,63 +76,91 @@ static void count(struct api_metrics *m, const struct ingest_counts *counts, uin
     api_metrics_add(&m->records_unreported, counts->unreported);
 }
 
-/* Appends and writes the answer; after MR_OK the request belongs to whoever finishes it. */
-static int commit(struct pending *p, struct ingest_batch *batch, struct mr_error *err)
+/* The records are on their way to the disk: from here on the answer may only tell what became of them. */
+static void answer(struct pending *p)
 {
     struct ingest_counts counts;
     enum ingest_conflicts conflicts =
         p->server->options.context.magnetic_conflicts_later ? INGEST_CONFLICTS_LATER : INGEST_CONFLICTS_NOW;
-    p->remaining = 2;
-    int status = store_append(p->table, batch->records, batch->count, &p->commit, err);
-    if (status != MR_OK)
-        return status;
-    /* The records are on their way to the disk: from here on the answer may only tell what became of them. */
-    if (ingest_answer(batch, conflicts, p->req->arena, &p->body, &counts, &p->fault) == MR_ENOMEM)
+    if (ingest_answer(&p->batch, conflicts, p->req->arena, &p->body, &counts, &p->fault) == MR_ENOMEM)
         p->fault = (struct model_fault){MODEL_INTERNAL, MR_STR("The server is out of memory."), MR_STR_NULL};
     else
-        count(&p->server->metrics, &counts, batch->metered_bytes);
+        count(&p->server->metrics, &counts, p->batch.metered_bytes);
     log_unreported(p->req, counts.unreported);
     finish_one(p);
-    return MR_OK;
 }
 
-static int write_batch(struct api_server *s, struct api_request *req,
-                       const struct model_write_records_request *input, struct model_fault *fault,
-                       struct mr_error *err)
+/* Nothing was queued: the refusal is the whole answer. */
+static void refuse(struct pending *p, int status, const struct mr_error *err)
 {
-    const struct api_context *api = &s->options.context;
-    struct catalog_table table;
-    struct ingest_batch batch;
-    int status = find_table(api, req, input, &table, fault);
-    if (status != MR_OK)
-        return status;
-    status = ingest_build(input, &table, mr_clock_wall(api->clock), req->arena, &batch, fault);
-    if (status != MR_OK)
-        return status;
-    struct pending *p = MR_ARENA_NEW(req->arena, struct pending);
-    if (p == NULL)
-        return MR_ENOMEM;
-    p->server = s;
-    p->req = req;
-    p->commit.done = durable;
-    status = store_table_ref(api->store, table.database_id, table.id, &p->table, err);
-    if (status == MR_OK && (status = commit(p, &batch, err)) != MR_OK)
+    if (p->table != NULL)
         store_table_unref(p->table);
     if (status == MR_ENOENT) /* dropped since it was looked up */
-        return model_fail(fault, MODEL_NOT_FOUND, req->arena, "The table " MR_STR_FMT " does not exist.",
-                          MR_STR_ARG(input->table_name));
+        table_is_gone(p);
+    if (p->fault.error != MODEL_NO_ERROR)
+        api_respond_fault(p->server, p->req, &p->fault);
+    else
+        api_respond_status(p->server, p->req, status, err);
+}
+
+typedef int append_fn(struct store_table *table, struct store_record *records, size_t count,
+                      struct store_commit *commit, struct mr_error *err);
+
+static void append_waiting(struct api_server *s, struct api_request *req);
+
+/* Answers the request, or hands it to the log and the one who finishes it, or, when the store must read files
+ * to judge its records, to a thread that may wait for them. */
+static void append(struct pending *p, append_fn *call)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    p->remaining = 2;
+    int status = call(p->table, p->batch.records, p->batch.count, &p->commit, &err);
+    if (status == MR_OK) {
+        answer(p);
+        return;
+    }
+    if (status == MR_EAGAIN) {
+        p->req->state = p;
+        status = api_defer(p->server, p->req, append_waiting);
+        if (status == MR_OK)
+            return;
+        err = (struct mr_error)MR_ERROR_INIT; /* of the append; the queue has no text */
+    }
+    refuse(p, status, &err);
+}
+
+static void append_waiting(struct api_server *s, struct api_request *req)
+{
+    MR_UNUSED(s);
+    append(req->state, store_append_wait);
+}
+
+/* What an append needs: the table and the batch. */
+static int prepare(struct pending *p, struct mr_error *err)
+{
+    const struct api_context *api = &p->server->options.context;
+    struct mr_arena *arena = p->req->arena;
+    struct catalog_table table;
+    int status = find_table(p, &table);
+    if (status == MR_OK)
+        status = ingest_build(p->input, &table, mr_clock_wall(api->clock), arena, &p->batch, &p->fault);
+    if (status == MR_OK)
+        status = store_table_ref(api->store, table.database_id, table.id, &p->table, err);
     return status;
 }
 
 void api_write_records(struct api_server *s, struct api_request *req, const void *input)
 {
-    struct model_fault fault = {0};
     struct mr_error err = MR_ERROR_INIT;
-    int status = write_batch(s, req, input, &fault, &err);
+    struct pending *p = MR_ARENA_NEW(req->arena, struct pending);
+    if (p == NULL) {
+        api_respond_status(s, req, MR_ENOMEM, NULL);
+        return;
+    }
+    *p = (struct pending){.commit.done = durable, .server = s, .req = req, .input = input};
+    int status = prepare(p, &err);
     if (status == MR_OK)
-        return; /* answered, or will be */
-    if (fault.error != MODEL_NO_ERROR)
-        api_respond_fault(s, req, &fault);
+        append(p, store_append);
     else
-        api_respond_status(s, req, status, &err);
+        refuse(p, status, &err);
 }

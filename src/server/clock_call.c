@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 
+static const struct mr_str clock_path = MR_STR("/-/clock"), flush_path = MR_STR("/-/flush");
+
 /* Lives in the HTTP request's arena. */
 struct call {
     struct workers_job job;
@@ -101,6 +103,27 @@ static int step(struct mr_clock *clock, struct http_request *req, int64_t *now, 
                       "The clock goes forward only, and to 2200-01-01 at most.");
 }
 
+static int set_clock(struct server_handler *h, struct http_request *req, int64_t *now,
+                     struct model_fault *fault, struct mr_error *err)
+{
+    int status = step(h->test_clock, req, now, fault);
+    if (status != MR_OK)
+        return status;
+    char text[32];
+    mr_format_iso_ms(*now, text);
+    mr_log(MR_LOG_INFO, "test_clock_set", "time=%s", text);
+    return retention_now(h->retention, err);
+}
+
+static int flush(struct server_handler *h, int64_t *now, struct mr_error *err)
+{
+    int status = store_flush(h->context->store, err);
+    if (status == MR_OK)
+        status = store_compact(h->context->store, err);
+    *now = mr_clock_wall(h->test_clock);
+    return status;
+}
+
 static void run(struct workers_job *job)
 {
     struct call *call = (struct call *)((char *)job - offsetof(struct call, job));
@@ -108,15 +131,10 @@ static void run(struct workers_job *job)
     struct model_fault fault = {0};
     struct mr_error err = MR_ERROR_INIT;
     int64_t now = 0;
-    int status = step(call->handler->test_clock, req, &now, &fault);
-    if (status == MR_OK) {
-        char text[32];
-        mr_format_iso_ms(now, text);
-        mr_log(MR_LOG_INFO, "test_clock_set", "time=%s", text);
-        status = retention_now(call->handler->retention, &err);
-        if (status != MR_OK)
-            mr_log(MR_LOG_ERROR, "retention_failed", "text=\"%s\"", err.text);
-    }
+    int status = mr_str_eq(req->path, flush_path) ? flush(call->handler, &now, &err)
+                                                  : set_clock(call->handler, req, &now, &fault, &err);
+    if (err.status != MR_OK)
+        mr_log(MR_LOG_ERROR, "test_call_failed", "text=\"%s\"", err.text);
     if (status == MR_OK)
         answer_time(req, now);
     else if (fault.error != MODEL_NO_ERROR)
@@ -150,9 +168,10 @@ static bool authenticate(const struct server_handler *h, struct http_request *re
 
 bool clock_call(struct server_handler *h, struct http_request *req)
 {
-    bool get = mr_str_eq(req->method, MR_STR("GET"));
-    if (h->test_clock == NULL || !mr_str_eq(req->path, MR_STR("/-/clock")) ||
-        !(get || mr_str_eq(req->method, MR_STR("POST"))))
+    bool get = mr_str_eq(req->method, MR_STR("GET")) && mr_str_eq(req->path, clock_path);
+    bool post = mr_str_eq(req->method, MR_STR("POST")) &&
+                (mr_str_eq(req->path, clock_path) || mr_str_eq(req->path, flush_path));
+    if (h->test_clock == NULL || !(get || post))
         return false;
     if (!authenticate(h, req))
         return true;

@@ -4,6 +4,7 @@
  *     GET /health    200 while the server serves
  *     GET /metrics   counters in Prometheus' text format
  *     /-/clock       the test clock, only while it is on (server/clock_call.h)
+ *     /-/flush       likewise: what the background does with files, at once
  *
  * /health and /metrics need no signature and tell nothing of the data but sizes and counts.
  */

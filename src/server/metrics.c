@@ -83,6 +83,12 @@ static void store_counters(struct store *store, struct mr_buf *out)
     value(out, "store_rows", "gauge", "rows", s.rows);
     value(out, "store_memory_bytes", "gauge", "memory store in use", s.memory_bytes);
     value(out, "store_series_bytes", "gauge", "of it, the series index", s.series_bytes);
+    value(out, "store_files", "gauge", "files of the magnetic store", s.files);
+    value(out, "store_file_bytes", "gauge", "bytes of these files", s.file_bytes);
+    value(out, "store_flushes_total", "counter", "times that rows went from memory to files", s.flushes);
+    value(out, "store_flush_rows_total", "counter", "rows that went", s.flush_rows);
+    value(out, "store_compactions_total", "counter", "merges of files", s.compactions);
+    value(out, "store_compacted_rows_total", "counter", "rows written by merges", s.compacted_rows);
     value(out, "log_bytes", "gauge", "write-ahead log on disk", s.log_bytes);
     value(out, "log_last_lsn", "gauge", "last log entry given out", s.last_lsn);
     value(out, "log_durable_lsn", "gauge", "last log entry on disk", s.durable_lsn);

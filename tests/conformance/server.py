@@ -75,6 +75,12 @@ class Server:
             raise AssertionError(f"{status}: {answer}")
         return int(answer["Nanoseconds"])
 
+    def flush(self):
+        """Rows from memory into files, and these merged."""
+        status, answer = self.request("POST", "/-/flush")
+        if status != 200:
+            raise AssertionError(f"{status}: {answer}")
+
     def metrics(self):
         """/metrics as a dictionary; labels are part of the name."""
         with urllib.request.urlopen(self.url + "/metrics", timeout=60) as answer:

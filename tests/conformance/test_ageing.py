@@ -164,6 +164,27 @@ class Retention(Aged):
         self.assertEqual(self.stored() - self.rows_before, 1)
 
 
+class RetentionInFiles(Retention):
+    """The same with every row in a file before the next step: late records are judged against files."""
+
+    def put(self, *args, **more):
+        counts = super().put(*args, **more)
+        self.server.flush()
+        return counts
+
+    def test_a_file_that_straddles_the_end(self):
+        at = self.start
+        Retention.put(self, at, "old")
+        self.server.clock(to=at + HOUR)
+        self.put(at + HOUR, "young")  # one flush, and by its time one file
+        self.server.clock(to=at + 3 * DAY)
+        self.retention(1, 3)
+        self.server.clock(by="90m")
+        self.assertEqual(self.hosts(), ["young"])
+        self.retention(1, 300)
+        self.assertEqual(self.hosts(), ["young"])
+
+
 class RunningClock(Aged):
     flags = ("--test-clock", "on")
 
