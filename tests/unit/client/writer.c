@@ -8,6 +8,7 @@
 #include "client/writer.h"
 #include "json/json.h"
 #include "lib/dir.h"
+#include "lib/fault.h"
 #include "lib/simdisk.h"
 
 #define IDS 20000
@@ -129,7 +130,7 @@ static void merge(const struct model_record *common, struct model_record *r, str
 {
     size_t n = common->dimensions.len + r->dimensions.len;
     struct model_dimension *all = MR_ARENA_ARRAY(arena, n, struct model_dimension);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; all != NULL && i < n; i++)
         all[i] = i < common->dimensions.len ? common->dimensions.at[i]
                                             : r->dimensions.at[i - common->dimensions.len];
     r->dimensions = (struct model_dimension_list){all, n, true};
@@ -153,6 +154,7 @@ static unsigned id_of(const struct model_record *r)
     return (unsigned)id;
 }
 
+/* Nothing is stored when memory is short: the caller sees it in the arena. */
 static void answer(struct service *v, struct model_write_records_request *q, struct mr_arena *arena,
                    struct client_response *r)
 {
@@ -161,6 +163,8 @@ static void answer(struct service *v, struct model_write_records_request *q, str
     const char *between = "";
     for (size_t i = 0; i < q->records.len; i++) {
         merge(common, &q->records.at[i], arena);
+        if (arena->failed)
+            return;
         if (mr_str_eq(q->records.at[i].measure_name, MR_STR("poison"))) {
             r->status = 400;
             mr_buf_printf(
@@ -200,6 +204,7 @@ static int serve(void *ctx, const struct client_request *q, struct client_respon
     struct mr_arena arena = MR_ARENA_INIT;
     struct model_fault fault = {0};
     void *request = NULL;
+    bool failed = false;
     pthread_mutex_lock(&v->lock);
     r->framed = true;
     v->requests++;
@@ -212,15 +217,19 @@ static int serve(void *ctx, const struct client_request *q, struct client_respon
         r->status = v->status;
         mr_buf_str(&r->body, MR_STR("{\"__type\":\"x#SomeException\",\"message\":\"as the test wants it\"}"));
     } else {
-        MR_ASSERT(model_decode(&model_shape_write_records_request, q->body, &arena, &request, &fault) ==
-                  MR_OK);
+        int rc = model_decode(&model_shape_write_records_request, q->body, &arena, &request, &fault);
+        MR_ASSERT(rc == MR_OK || rc == MR_ENOMEM);
         struct model_write_records_request *w = request;
-        v->largest = w->records.len > v->largest ? (unsigned)w->records.len : v->largest;
-        answer(v, w, &arena, r);
+        if (rc == MR_OK) {
+            v->largest = w->records.len > v->largest ? (unsigned)w->records.len : v->largest;
+            answer(v, w, &arena, r);
+        }
+        failed = rc != MR_OK;
     }
+    failed = failed || arena.failed || !mr_buf_ok(&r->body);
     pthread_mutex_unlock(&v->lock);
     mr_arena_release(&arena);
-    return 0;
+    return failed ? MR_ERR_MEMORY : 0;
 }
 
 static void service_init(struct service *v)
@@ -594,6 +603,35 @@ static void test_bad_records_and_options(void **state)
     mr_fault_clear(&fault);
 }
 
+/* Some allocation fails, in the program or in a sender: what append took arrives all the same. */
+static void test_failing_memory(void **state)
+{
+    (void)state;
+    unsigned refused = 0;
+    for (unsigned nth = 1; nth <= 100; nth++) {
+        bool taken[130];
+        service_init(&v);
+        struct mr_client *c = client_of(&v);
+        struct mr_writer_options o = options_of(&v);
+        struct mr_writer *w = open_writer(c, &o);
+        fault_alloc(nth);
+        for (unsigned id = 0; id < MR_ARRAY_LEN(taken); id++) {
+            taken[id] = append(w, id, NULL) == 0;
+            refused += !taken[id];
+        }
+        int rc = mr_writer_flush(w, -1, NULL);
+        fault_alloc(0);
+        assert_int_equal(rc, 0);
+        assert_int_equal(mr_writer_close(w, -1, NULL), 0);
+        mr_client_close(c);
+        for (unsigned id = 0; id < MR_ARRAY_LEN(taken); id++)
+            if (taken[id] != (v.stored[id] > 0))
+                fail_msg("allocation %u: record %u was %staken and stored %u times", nth, id,
+                         taken[id] ? "" : "not ", v.stored[id]);
+    }
+    assert_true(refused > 0);
+}
+
 /* Packed bytes from elsewhere never do more than be refused. */
 static void test_packed_bytes(void **state)
 {
@@ -630,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_power_cut),
         cmocka_unit_test(test_bad_records_and_options),
         cmocka_unit_test(test_packed_bytes),
+        cmocka_unit_test(test_failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
