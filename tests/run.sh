@@ -44,6 +44,15 @@ client_library() {
 crash() {
     /usr/bin/python3 tests/crash/kill.py --binary "$1/millrace" --kills "$2"
 }
+model() { # operations
+    build/tests/model/model_store --total "$1" --jobs "$jobs"
+}
+power_cuts() { # states
+    MR_SIM_STATES=$1 build/tests/sim/sim_store_power_cut 2>/dev/null
+}
+faults() { # cases; 0: all
+    MR_SIM_FAULTS=$1 build/tests/sim/sim_store_faults 2>/dev/null
+}
 
 case $mode in
 quick)
@@ -53,7 +62,8 @@ quick)
     stage "client library" client_library build
     ;;
 full|torture)
-    [ "$mode" = full ] && kills=50 seconds=20 || { kills=1000 seconds=1800; export MR_TORTURE=1; }
+    [ "$mode" = full ] && kills=50 seconds=20 operations=100000 states=2000 cases=360 ||
+        { kills=1000 seconds=1800 operations=10000000 states=100000 cases=0; export MR_TORTURE=1; }
     stage "source checks" tools/check/all.sh fast
     stage "build (release)" quiet_build release
     stage "build (asan)" quiet_build asan
@@ -63,6 +73,9 @@ full|torture)
     stage "conformance (ASan+UBSan server)" conformance build-asan
     stage "conformance (release server)" conformance build
     stage "client library" client_library build
+    stage "engine against model ($operations operations)" model "$operations"
+    stage "power cuts of whole stores ($states)" power_cuts "$states"
+    stage "failing disks under whole stores" faults "$cases"
     stage "kill -9 under load ($kills kills)" crash build "$kills"
     stage "failing syncs" /usr/bin/python3 tests/crash/sync.py --binary build/millrace
     stage "fuzzers ($seconds s each)" tests/fuzz.sh "$seconds"

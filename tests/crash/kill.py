@@ -3,15 +3,18 @@
 
 Writers send batches of 20 records with one new time each, and with every batch a new version of one counter record.
 A writer notes its intent in a journal of its own before it sends and the acknowledgement after the 200 (synced). The
-server is killed at a random instant, started again and read back; writers then go on with the next round.
+server is killed at a random instant, started again and read back; writers then go on with the next round. Rows leave memory
+for files all the time and files are merged (the default flags ask for it), so kills fall into that too; the counters
+are the oldest rows and are written again and again, so each batch has to judge a row that may lie in a file.
 
-    kill.py --binary build/millrace --kills 50 [--writers 8] [--seed N]
+    kill.py --binary build/millrace --kills 50 [--writers 8] [--seed N] [--flag=--log-segment=1M]
 """
 
 import argparse
 import multiprocessing
 import os
 import random
+import re
 import sys
 import time
 
@@ -20,6 +23,7 @@ import server as harness  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
 BATCH = 20
+FLAGS = ["--flush-bytes=16K", "--flush-log-bytes=1M"]
 DATABASE, TABLE = "crash", "records"
 
 
@@ -108,19 +112,24 @@ def check(rows, journals, at):
     return acknowledged, len(found)
 
 
+def moves(log):
+    """How often rows left memory, and files were merged, by the server's log."""
+    return len(re.findall(r"\bflushed\b", log)), len(re.findall(r"\bmerged\b", log))
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--binary", required=True)
     options.add_argument("--kills", type=int, default=50)
     options.add_argument("--writers", type=int, default=8)
     options.add_argument("--seed", type=int, default=int(time.time()))
-    options.add_argument("--flag", action="append", default=[], help="a flag for the server, e.g. --flag=--log-segment=1M")
+    options.add_argument("--flag", action="append", help=f"a flag for the server instead of {' '.join(FLAGS)}")
     o = options.parse_args()
     harness.BINARY = o.binary
     print(f"seed {o.seed}", flush=True)
     chance = random.Random(o.seed)
     multiprocessing.set_start_method("fork")
-    srv = harness.Server(*o.flag)
+    srv = harness.Server(*(o.flag or FLAGS))
     write, query = harness.clients(srv.url)
     write.create_database(DatabaseName=DATABASE)
     write.create_table(DatabaseName=DATABASE, TableName=TABLE, RetentionProperties={
@@ -148,9 +157,11 @@ def main():
             _, query = harness.clients(srv.url)
             journals = {w: read_journal(p) for w, p in paths.items()}
             acknowledged, found = check(read_all(query), journals, at)
+            flushes, merges = moves(srv.logged())
             if (kill + 1) % 10 == 0 or kill + 1 == o.kills:
                 print(f"{kill + 1} kills: {acknowledged} batches acknowledged, {found} found, 0 lost, 0 invented, 0 half, "
-                      f"0 versions back; slowest start {slowest:.2f} s", flush=True)
+                      f"0 versions back; {flushes} flushes, {merges} merges; slowest start {slowest:.2f} s", flush=True)
+        assert o.flag or (flushes >= o.kills and merges > 0), "rows did not leave memory: the flags are too large"
         srv.stop()
     except AssertionError as e:
         print(f"FAILED (seed {o.seed}): {e}\n{srv.logged()[-3000:]}")
