@@ -82,10 +82,13 @@ struct engine_run {
 
     pthread_mutex_t lock;
     pthread_cond_t gone;
-        /* a scan went: engine_run_close waits for the last */ /* scans and what they add up to */
+    /* a scan went: engine_run_close waits for the last */ /* scans and what they add up to */
     struct scan *scans;
     _Atomic uint64_t bytes_scanned;
     double percent; /* never falls */
+    bool has_coverage;
+    double coverage; /* of the scan that reads the largest share of its series */
+    size_t coverage_scan;
 
     duckdb_prepared_statement statement;
     duckdb_pending_result pending;
@@ -130,7 +133,7 @@ void run_stop(struct engine_run *run, enum run_stop why);
 
 /* ---- scan.c ---- */
 int scan_register(struct duck *duck, duckdb_connection con);
-void scan_progress(struct engine_run *run, double *percent);
+void scan_progress(struct engine_run *run, struct engine_progress *out);
 
 /* ---- row.c ---- */
 /* A coder for the plan's outputs; MR_EINTERNAL when the result's types are not what the plan promises. */

@@ -64,6 +64,11 @@ struct engine_progress {
     double percent;         /* 0..100 */
     uint64_t bytes_scanned; /* stored bytes read */
     uint64_t rows;          /* rows returned so far */
+    /* Of the scans begun, the one that reads the largest share of its table's series; a table without series
+     * counts as read whole. */
+    bool has_coverage;
+    double coverage; /* 0..1 */
+    size_t coverage_scan;
 };
 void engine_progress(struct engine_run *run, struct engine_progress *out);
 

@@ -171,7 +171,7 @@ void engine_cancel(struct engine_run *run)
 
 void engine_progress(struct engine_run *run, struct engine_progress *out)
 {
-    scan_progress(run, &out->percent);
+    scan_progress(run, out);
     if (atomic_load(&run->finished))
         out->percent = 100;
     out->bytes_scanned = atomic_load_explicit(&run->bytes_scanned, memory_order_relaxed);

@@ -177,7 +177,13 @@ static void scan_init(duckdb_init_info info)
     store_scan_info(scan->store, &about);
     duckdb_init_set_max_threads(info, about.series_selected > 1 ? about.series_selected : 1);
 
+    double share = about.series_total > 0 ? (double)about.series_selected / (double)about.series_total : 1.0;
     pthread_mutex_lock(&run->lock);
+    if (!run->has_coverage || share > run->coverage) {
+        run->has_coverage = true;
+        run->coverage = share;
+        run->coverage_scan = (size_t)(bound->spec - run->plan->scans);
+    }
     scan->next = run->scans;
     run->scans = scan;
     pthread_mutex_unlock(&run->lock);
@@ -268,7 +274,7 @@ int scan_register(struct duck *duck, duckdb_connection con)
     return rc;
 }
 
-void scan_progress(struct engine_run *run, double *percent)
+void scan_progress(struct engine_run *run, struct engine_progress *out)
 {
     uint64_t selected = 0, done = 0;
 
@@ -282,6 +288,9 @@ void scan_progress(struct engine_run *run, double *percent)
     double now = selected == 0 ? 0 : 100.0 * (double)done / (double)selected;
     if (now > run->percent)
         run->percent = now;
-    *percent = run->percent;
+    out->percent = run->percent;
+    out->has_coverage = run->has_coverage;
+    out->coverage = run->coverage;
+    out->coverage_scan = run->coverage_scan;
     pthread_mutex_unlock(&run->lock);
 }

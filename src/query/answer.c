@@ -75,7 +75,25 @@ static void table_arn(const struct query_caller *caller, const struct sql_scan *
                   MR_STR_ARG(scan->table));
 }
 
-/* Share of the table's series the scan reads, and the scan with the largest; the same for the time range. */
+/* The share of its series that the scan with the largest share reads. Series stand for the service's
+ * partitions. */
+static void spatial_member(const struct query_run *run, const struct query_caller *caller, struct mr_buf *out)
+{
+    const struct engine_progress *p = &run->progress;
+    if (!p->has_coverage || p->coverage_scan >= run->plan->nscans)
+        return;
+    const struct query_table *table = run->plan->scans[p->coverage_scan].handle;
+    struct mr_str key = table->info.partition_dimension;
+    mr_buf_str(out, MR_STR("\"QuerySpatialCoverage\":{\"Max\":{\"Value\":"));
+    json_write_java_double(out, p->coverage);
+    mr_buf_char(out, ',');
+    table_arn(caller, &run->bound.scans[p->coverage_scan], out);
+    mr_buf_str(out, MR_STR(",\"PartitionKey\":["));
+    json_write_string(out, key.ptr != NULL ? key : MR_STR("measure_name"));
+    mr_buf_str(out, MR_STR("]}},"));
+}
+
+/* The widest time range of the scans. */
 static void insight_members(const struct query_run *run, const struct query_caller *caller,
                             struct mr_buf *out)
 {
@@ -92,6 +110,7 @@ static void insight_members(const struct query_run *run, const struct query_call
         }
     }
     mr_buf_str(out, MR_STR(",\"QueryInsightsResponse\":{"));
+    spatial_member(run, caller, out);
     if (widest != NULL) {
         mr_buf_printf(out, "\"QueryTemporalRange\":{\"Max\":{\"Value\":%" PRIu64 ",", range);
         table_arn(caller, widest, out);
