@@ -31,6 +31,7 @@ struct client_response {
 
 struct client_world {
     const struct mr_clock *clock;
+    unsigned clock_speed; /* how many times faster than time it runs, for tests; 0 counts as 1 */
     const struct mr_io *io;
     const char *(*env)(void *ctx, const char *name);
     void (*sleep)(void *ctx, int64_t ns);

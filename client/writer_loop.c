@@ -224,7 +224,8 @@ static void wait_until(struct mr_writer *w, int64_t wake)
     /* The condition runs on CLOCK_MONOTONIC; the writer's clock may be another, so the distance is what
      * counts. */
     struct timespec at;
-    int64_t distance = wake - writer_now(w);
+    unsigned speed = w->client->world.clock_speed;
+    int64_t distance = (wake - writer_now(w)) / (speed > 0 ? speed : 1);
     clock_gettime(CLOCK_MONOTONIC, &at);
     int64_t ns = at.tv_nsec + (distance > 0 ? distance : 0);
     at.tv_sec += (time_t)(ns / MR_NS_PER_S);

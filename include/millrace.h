@@ -1623,8 +1623,8 @@ struct mr_writer_options {
     enum mr_spool_mode spool_mode;
     uint64_t spool_bytes; /* the most it may take on disk; 1 GiB */
     /* Called by the senders, one call at a time. The record is as it was appended and valid during the call;
-     * its texts do not end in a NUL. Must not call mr_writer_flush or mr_writer_close, and mr_writer_append only
-     * with block_ms 0. */
+     * its texts do not end in a NUL. Must not call mr_writer_flush or mr_writer_close, and mr_writer_append
+     * only with block_ms 0. */
     void (*on_reject)(void *arg, const struct mr_record *record, const struct mr_rejection *why);
     void *arg;
 };

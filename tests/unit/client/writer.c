@@ -236,8 +236,13 @@ static void service_init(struct service *v)
 {
     memset(v, 0, sizeof *v);
     v->clock = (struct mr_clock){.wall = mr_clock_system.wall, .mono = fast};
-    v->world = (struct client_world){
-        .clock = &v->clock, .io = &mr_io_posix, .env = no_files, .sleep = no_sleep, .send = serve, .ctx = v};
+    v->world = (struct client_world){.clock = &v->clock,
+                                     .clock_speed = 200,
+                                     .io = &mr_io_posix,
+                                     .env = no_files,
+                                     .sleep = no_sleep,
+                                     .send = serve,
+                                     .ctx = v};
     pthread_mutex_init(&v->lock, NULL);
 }
 
@@ -608,7 +613,7 @@ static void test_failing_memory(void **state)
 {
     (void)state;
     unsigned refused = 0;
-    for (unsigned nth = 1; nth <= 100; nth++) {
+    for (unsigned nth = 1; nth <= 250; nth++) {
         bool taken[130];
         service_init(&v);
         struct mr_client *c = client_of(&v);
