@@ -210,6 +210,7 @@ int segment_finish(struct store *store, struct magstore_writer *writer, uint64_t
     if (rc == MR_OK && (*segment)->reader == NULL) {
         rc = mr_error_set(err, MR_ECORRUPT, "%s", (*segment)->damage.text);
         segment_unref(*segment);
+        *segment = NULL;
     }
     if (rc != MR_OK)
         files_discard(store, MAGSTORE_SEGMENT, number);

@@ -61,13 +61,24 @@ static int open_log(struct store *store, const struct store_options *options, st
     return rc;
 }
 
+/* Entries that did not fit are those of a table dropped after them, or damage. */
+static int check_replay(struct store_table *table, void *ctx)
+{
+    if (table->misfit_lsn == 0)
+        return MR_OK;
+    return mr_error_set(ctx, MR_ECORRUPT, "entry %llu of the log is damaged: %s",
+                        (unsigned long long)table->misfit_lsn, table->misfit);
+}
+
 /* What the log gave back counts as not flushed; files of tables whose drop it told of go. */
 static int settle_down(struct store *store, struct mr_error *err)
 {
     struct wal_stats wal;
     wal_stats(store->wal, &wal);
     store->log_since = wal.replayed_bytes;
-    int rc = files_expire(store, 0, err);
+    int rc = tables_each(store, check_replay, err);
+    if (rc == MR_OK)
+        rc = files_expire(store, 0, err);
     if (rc == MR_OK && !store->by_hand)
         rc = keeper_start(store, err);
     if (rc == MR_OK &&

@@ -19,6 +19,8 @@ struct store_table {
     unsigned users;        /* atomic: 1 for being alive, and each call and scan under way */
     bool dropped;          /* under the table's lock */
     uint64_t drop_lsn;     /* atomic: of the entry that says so; 0: alive */
+    uint64_t misfit_lsn;   /* of a start: the first entry of the log that did not fit; 0: none */
+    const char *misfit;    /* what was wrong with it */
     unsigned refs;         /* atomic: references given out */
     int64_t cutoff;        /* atomic: rows before it are expired; INT64_MIN at first */
     bool unmergeable;      /* atomic: a segment turned out to be damaged */

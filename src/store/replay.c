@@ -54,7 +54,15 @@ int store_replay(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_error *
         rc = table_find_or_make(store, head.database_id, head.table_id, &table);
     if (rc == MR_OK && !table->dropped) {
         if (head.kind == ENTRY_APPEND) {
-            rc = apply(table, &cursor, lsn, &why);
+            /* The names of a table whose drop follows may be gone already; those that cannot be read keep
+             * theirs. */
+            if (table->misfit_lsn == 0 && table->damage.status == MR_OK)
+                rc = apply(table, &cursor, lsn, &why);
+            if (rc == MR_EINVAL) {
+                table->misfit_lsn = lsn;
+                table->misfit = why;
+                rc = MR_OK;
+            }
         } else {
             table->dropped = true;
             __atomic_store_n(&table->drop_lsn, lsn, __ATOMIC_RELEASE);
