@@ -76,8 +76,9 @@ class Server1(Against):
 
 
 class Examples(Against):
-    def test_readme_of_the_client(self):
-        with open(os.path.join(ROOT, "docs", "client.md"), encoding="utf-8") as text:
+    def example(self, document):
+        """The one C example of a document, compiled against an installed library, run, and run again under valgrind."""
+        with open(os.path.join(ROOT, document), encoding="utf-8") as text:
             block, = re.findall(r"```c\n(.*?)```", text.read(), re.S)
         self.assertLessEqual(len(block.splitlines()), 45)
         prefix = os.path.join(SCRATCH, "prefix")
@@ -89,9 +90,20 @@ class Examples(Against):
         with open(source, "w", encoding="utf-8") as file:
             file.write(block)
         run("cc", "-Wall", "-Wextra", "-Werror", "-g", "-o", out, source, *flags, f"-Wl,-rpath,{BUILD}")
-        self.assertRegex(run(out, env=self.env()).stdout, r"^\d{19} 7 0\.31\n$")
+        printed = run(out, env=self.env())
         if "libasan" not in run("ldd", out).stdout:
             run(*VALGRIND, out, env=self.env())
+        return printed
+
+    def test_manual(self):
+        self.assertRegex(self.example("docs/client.md").stdout, r"^\d{19} 7 0\.31\n$")
+
+    def test_readme(self):
+        run(BINARY, "databases", "create", "greenhouse", env=self.env())
+        run(BINARY, "tables", "create", "greenhouse", "climate", env=self.env())
+        self.assertEqual(self.example("README.md").stderr, "")
+        count = run(probe(), "query", "SELECT count(*) >= 1000 FROM greenhouse.climate", env=self.env()).stdout
+        self.assertEqual(count, "true\n")
 
     def pkg_config_path(self, prefix):
         for folder, _, files in os.walk(prefix):
