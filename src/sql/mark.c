@@ -75,9 +75,20 @@ static void mark_group(struct bound_query *q)
     }
 }
 
+/* Whether outputs that nobody needs may be left out of the query: DISTINCT and ORDER BY need columns of their
+ * own. */
+static bool may_drop_outputs(const struct bound_query *q)
+{
+    if (q->distinct || q->norder > 0)
+        return false;
+    return q->kind != BOUND_SETOP ||
+           (q->op == AST_UNION && q->all && may_drop_outputs(q->left) && may_drop_outputs(q->right));
+}
+
+/* Both sides must give the same columns. */
 static void mark_setop(struct bound_query *q)
 {
-    bool all = q->op == AST_UNION && q->all;
+    bool all = may_drop_outputs(q);
     for (size_t i = 0; i < q->noutputs; i++) {
         q->outputs[i].used = q->outputs[i].used || !all;
         q->left->outputs[i].used = q->right->outputs[i].used = q->outputs[i].used;
