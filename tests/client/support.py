@@ -8,7 +8,7 @@ import tempfile
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BUILD = os.path.abspath(os.environ.get("MILLRACE_BUILD", os.path.join(ROOT, "build")))
 os.environ.setdefault("MILLRACE", os.path.join(BUILD, "millrace"))
-sys.path.insert(0, os.path.join(ROOT, "tests", "conformance"))
+sys.path.append(os.path.join(ROOT, "tests", "conformance"))  # behind this folder: both have a test_hostile
 
 _scratch = tempfile.TemporaryDirectory(prefix="millrace-client-")
 SCRATCH = _scratch.name
