@@ -17,7 +17,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The database keeps memory between runs, and libFuzzer would look for leaks after each; the unit tests do. */
+/* The database keeps memory between runs, and libFuzzer would look for leaks after each; the unit tests do.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

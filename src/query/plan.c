@@ -166,7 +166,8 @@ static int open_cursor(struct query_service *s, struct query_run *run, struct mr
                        struct model_fault *fault)
 {
     if (run->plan->statement == SQL_UNLOAD)
-        return model_fail(fault, MODEL_VALIDATION, arena, "UNLOAD cannot be run: this server has no object storage to write to.");
+        return model_fail(fault, MODEL_VALIDATION, arena,
+                          "UNLOAD cannot be run: this server has no object storage to write to.");
     if (run->plan->statement != SQL_SELECT) {
         run->use_fixed = true;
         return query_show(s, run, arena, fault);

@@ -349,6 +349,8 @@ const struct function *function_at(size_t i);
 void function_signature(const struct function *f, struct mr_buf *out);
 void function_result(const struct function *f, struct mr_buf *out);
 
+/* check_ties.c: the query as the source of one that ranks its rows */
+struct bound_query *check_ties(struct sql_context *cx, struct bound_query *inner);
 /* check_unload.c */
 bool check_unload(struct sql_context *cx, const struct ast_statement *s, const struct bound_query *q,
                   struct sql_plan *plan);

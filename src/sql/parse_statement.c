@@ -81,7 +81,7 @@ static bool parse_any(struct parser *p, struct ast_statement *s)
 /* statement [';'] end */
 bool sql_parse(struct sql_context *cx, struct ast_statement *out)
 {
-    struct sql_tokens tokens;
+    struct sql_tokens tokens = {0};
     *out = (struct ast_statement){.kind = SQL_SELECT};
     if (!sql_lex(cx, &tokens))
         return false;
