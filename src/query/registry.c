@@ -37,8 +37,8 @@ static void expire(struct query_service *s, int64_t now)
 void query_registry_link(struct query_service *s, struct query_run *run)
 {
     int64_t now = mr_clock_mono(s->options.clock);
+    expire(s, now); /* a parked run holds a snapshot, and with it memory */
     if (s->nruns >= s->options.max_parked) {
-        expire(s, now);
         struct query_run *oldest = s->nruns >= s->options.max_parked ? victim(s) : NULL;
         if (oldest != NULL)
             query_registry_unlink(s, oldest);

@@ -43,6 +43,7 @@ struct store_snapshot {
     uint64_t lsn;
     struct store_view *view; /* rows up to the LSN are in it or in memory, perhaps in both */
     uint64_t flushes;        /* that had reached the view when this was opened */
+    bool overtaken;          /* atomic: memory has let go of rows that only this one still looks for there */
     struct store_snapshot *older, *newer;
 };
 
@@ -125,7 +126,10 @@ uint64_t snapshot_horizon(struct store *store); /* no present or future snapshot
 /* Makes the view the current one and takes over the caller's reference. Returns the number of flushes whose
  * segments are in it; `flushed` adds one. */
 uint64_t snapshot_install(struct store *store, struct store_view *view, bool flushed);
-/* Waits until every snapshot has seen that many flushes; false when the store is closing. */
+/* Waits until every snapshot has seen that many flushes. Those that take longer than SNAPSHOT_PATIENCE_S are
+ * overtaken: their scans fail from then on. False when the store closes or is run by hand, and some are left.
+ */
+#define SNAPSHOT_PATIENCE_S 60
 bool snapshot_wait(struct store *store, uint64_t flushes);
 struct store_view *snapshot_view(struct store *store); /* a reference */
 

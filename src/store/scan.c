@@ -11,6 +11,7 @@ _Static_assert(STORE_PRED_IN == (int)MEM_PRED_IN && STORE_PRED_NOT_NULL == (int)
 _Static_assert(STORE_BATCH_ROWS == MEM_BATCH_ROWS, "a batch passes through");
 
 struct store_scan {
+    const struct store_snapshot *snapshot;
     struct rows_spec rows;
     uint32_t *columns;
     struct mem_column *kinds;
@@ -128,6 +129,7 @@ int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
         table_unpin(table);
         return mr_error_set(err, MR_ENOMEM, "no memory for a scan");
     }
+    scan->snapshot = snapshot;
     scan->rows = (struct rows_spec){.table = table,
                                     .lsn = snapshot->lsn,
                                     .time_min = spec->time_min,
@@ -221,6 +223,13 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
             __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
         }
     }
+    /* Asked after the rows were gathered: what was read before the flag was set is whole. */
+    if (__atomic_load_n(&cursor->scan->snapshot->overtaken, __ATOMIC_ACQUIRE))
+        return mr_error_set(
+            err, MR_ELIMIT,
+            "the query was idle or running while its data left memory, for more than %d seconds; "
+            "run it again",
+            SNAPSHOT_PATIENCE_S);
     out->rows = rows;
     out->bytes = rows_bytes(cursor->rows);
     return MR_OK;

@@ -1,5 +1,10 @@
 #include "store/private.h"
 
+#include "base/log.h"
+
+#include <errno.h>
+#include <time.h>
+
 int store_snapshot_open(struct store *store, struct store_snapshot **out)
 {
     struct store_snapshot *snapshot = mr_calloc(1, sizeof *snapshot);
@@ -55,13 +60,32 @@ uint64_t snapshot_install(struct store *store, struct store_view *view, bool flu
     return flushes;
 }
 
+/* Of those that have not seen so many flushes, the number; the oldest come first in the list. */
+static size_t overtake(struct store *store, uint64_t flushes)
+{
+    size_t n = 0;
+    for (struct store_snapshot *s = store->oldest; s != NULL && s->flushes < flushes; s = s->newer, n++)
+        __atomic_store_n(&s->overtaken, true, __ATOMIC_RELEASE);
+    return n;
+}
+
 bool snapshot_wait(struct store *store, uint64_t flushes)
 {
+    struct timespec until;
+    int rc = 0;
+    size_t overtaken = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += SNAPSHOT_PATIENCE_S;
     pthread_mutex_lock(&store->snapshot_lock);
-    while (store->oldest != NULL && store->oldest->flushes < flushes && !store->closing && !store->by_hand)
-        pthread_cond_wait(&store->snapshot_closed, &store->snapshot_lock);
-    bool all = store->oldest == NULL || store->oldest->flushes >= flushes;
+    while (store->oldest != NULL && store->oldest->flushes < flushes && !store->closing && !store->by_hand &&
+           rc != ETIMEDOUT)
+        rc = pthread_cond_clockwait(&store->snapshot_closed, &store->snapshot_lock, CLOCK_MONOTONIC, &until);
+    if (rc == ETIMEDOUT)
+        overtaken = overtake(store, flushes);
+    bool all = overtaken != 0 || store->oldest == NULL || store->oldest->flushes >= flushes;
     pthread_mutex_unlock(&store->snapshot_lock);
+    if (overtaken != 0)
+        mr_log(MR_LOG_WARN, "snapshots_overtaken", "count=%zu seconds=%d", overtaken, SNAPSHOT_PATIENCE_S);
     return all;
 }
 

@@ -223,6 +223,9 @@ struct store_batch {
     uint64_t bytes;               /* of stored data read for this batch, for progress and metering */
 };
 
+/* MR_ELIMIT from store_cursor_next: a flush has waited SNAPSHOT_PATIENCE_S (60) seconds for this snapshot to
+ * close and has then gone on without it; the scan cannot be finished. */
+
 /* A worker's cursor; several may share one scan and split its series between them. Views of a batch stay
  * valid until the next call on the same cursor or the close of the scan. */
 struct store_cursor;
