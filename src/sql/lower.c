@@ -344,7 +344,7 @@ bool lower_query(struct sql_context *cx, struct bound_query *q)
     }
     if (q->kind == BOUND_SETOP && (!lower_query(cx, q->left) || !lower_query(cx, q->right)))
         return false;
-    if (q->windowed && !lower_windows(cx, q))
+    if ((q->windowed || q->grouped) && !lower_windows(cx, q))
         return false;
     return lower_relation(cx, q, q->from) && lower_select(cx, q);
 }

@@ -1,10 +1,12 @@
-/* sql/lower_window.c - windows below functions with lambdas: the query becomes two, the inner one with the
- * windows and the columns as its outputs, the outer one with the rest. */
+/* sql/lower_window.c - windows below functions with lambdas, and such functions over groups and columns from
+ * outside: the query becomes two, the inner one with windows, groups and columns as its outputs, the outer
+ * one with the rest. */
 #include "sql/lower.h"
 
 /* ---- is it needed? ---- */
 
 struct look {
+    const struct bound_query *q;
     bool inside, found;
 };
 
@@ -16,6 +18,10 @@ static bool look_at(void *ctx, struct bound_expr **slot)
         l->found = l->found || l->inside;
         return true;
     }
+    /* what is computed of groups has no FROM that could carry a column from outside; the outer query has one
+     */
+    if (e->kind == BOUND_COLUMN && l->q->grouped && l->inside && !bound_is_local(l->q, e->relation))
+        l->found = true;
     bool before = l->inside;
     l->inside = l->inside || lower_makes_lambda(e) || e->kind == BOUND_TRY || e->query != NULL;
     bool ok = bound_children(e, look_at, l);
@@ -25,7 +31,7 @@ static bool look_at(void *ctx, struct bound_expr **slot)
 
 static bool is_needed(struct bound_query *q)
 {
-    struct look l = {false, false};
+    struct look l = {q, false, false};
     for (size_t i = 0; i < q->noutputs; i++)
         look_at(&l, &q->outputs[i].expr);
     for (size_t i = 0; i < q->norder; i++) {
