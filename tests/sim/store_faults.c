@@ -70,24 +70,30 @@ void model_broken(const char *fmt, ...)
 /* ---- syncs
  * ------------------------------------------------------------------------------------------------------ */
 
-/* Syncs that fail while the store is open; but for those of a segment of the log that is being prepared:
- * nothing is in it yet, and it is thrown away. A start may refuse instead. */
+/* Syncs that fail while the store is open must end the process; but for those of a segment of the log that is
+ * being prepared (nothing is in it yet, and it is thrown away) and of the keyring (written anew as a whole).
+ * A start may refuse instead. */
 static struct mr_io faulty;
-static bool preparing[1024]; /* by descriptor */
+static bool excused[1024]; /* by descriptor */
 static bool is_open;
 
 static int noting_open(void *ctx, const char *path, int flags, unsigned mode)
 {
     int fd = faulty.open(ctx, path, flags, mode);
-    if (fd >= 0 && fd < (int)MR_ARRAY_LEN(preparing))
-        preparing[fd] = strstr(path, "/wal-ready.tmp") != NULL;
+    if (fd >= 0 && fd < (int)MR_ARRAY_LEN(excused))
+        excused[fd] = strstr(path, "/wal-ready.tmp") != NULL || strstr(path, "/keys") != NULL;
     return fd;
 }
 
 static int note_failure(int fd, int rc)
 {
-    if (rc < 0 && is_open && (fd >= (int)MR_ARRAY_LEN(preparing) || !preparing[fd]))
-        notes->sync_failed = 1;
+    char link[64];
+    if (rc >= 0 || !is_open || (fd < (int)MR_ARRAY_LEN(excused) && excused[fd]))
+        return rc;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, notes->text, sizeof notes->text - 1);
+    notes->text[len > 0 ? len : 0] = '\0';
+    notes->sync_failed = 1;
     return rc;
 }
 
@@ -196,7 +202,10 @@ static bool act(struct child *c, const struct life_act *a, size_t i)
         return true;
     notes->retried++;
     notes->refused[i] = 0;
-    if (life_do(&c->engine, &c->fault->io, a, &c->commits[i], &err) != MR_OK)
+    do /* the log looks for room in its own time */
+        rc = life_do(&c->engine, &c->fault->io, a, &c->commits[i], &err);
+    while (rc == MR_ENOSPC);
+    if (rc != MR_OK)
         model_broken("act %zu (%s) fails again, without a fault: %s", i, life_kind_name(a->kind), err.text);
     life_note(&c->model, a);
     return true;
@@ -266,7 +275,7 @@ static void run_child(const struct life *life, const char *dir, unsigned nth, co
     totals.hung += alarmed;
     totals.syncs += notes->sync_failed;
     if (notes->sync_failed && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT))
-        model_broken("a sync failed and the process went on");
+        model_broken("a sync of %s failed and the process went on", notes->text);
     if (alarmed && how->sticky)
         return; /* the log waits for a disk that lets it go on */
     if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
