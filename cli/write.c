@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "cli/progress.h"
 #include "json/write.h"
@@ -131,6 +132,33 @@ static FILE *open_file(const char *path, const char *mode)
     return file;
 }
 
+/* A wrong key or table is better said now than for each record. A policy may allow writing and nothing else,
+ * and a spool is there for servers that are away. */
+static int look_first(struct cli *cli)
+{
+    struct mr_describe_table_request request = {mr_text(cli->database), mr_text(cli->table)};
+    int error = mr_describe_table(cli->client, &request, NULL, &cli->fault);
+    if (error == 0 || strcmp(cli->fault.code, "AccessDeniedException") == 0 ||
+        (cli->spool != NULL && error != MR_ERR_SERVICE))
+        return CLI_OK;
+    return cli_fault(cli);
+}
+
+/* What lies in the spool goes out as long as something moves. */
+static void empty_spool(struct mr_writer *writer)
+{
+    const struct timespec pause = {0, 20000000};
+    struct mr_writer_stats stats;
+    uint64_t before = 0;
+    int still = 0;
+    for (mr_writer_stats(writer, &stats); stats.spool_bytes > 0 && still < 250;
+         mr_writer_stats(writer, &stats)) {
+        still = stats.written + stats.rejected == before ? still + 1 : 0;
+        before = stats.written + stats.rejected;
+        nanosleep(&pause, NULL);
+    }
+}
+
 static int run(struct job *job, FILE *in, bool influx)
 {
     struct cli *cli = job->cli;
@@ -143,6 +171,8 @@ static int run(struct job *job, FILE *in, bool influx)
     options.senders = 4;
     options.give_up_ms = cli->spool != NULL ? 0 : 60000;
     options.spool_dir = cli->spool;
+    if (look_first(cli) != CLI_OK)
+        return CLI_FAILED;
     if (mr_writer_open(cli->client, &options, &job->writer, &cli->fault) != 0)
         return cli_fault(cli);
     struct stat size;
@@ -151,6 +181,8 @@ static int run(struct job *job, FILE *in, bool influx)
     int rc = take_lines(job, in, influx);
     if (mr_writer_flush(job->writer, -1, &cli->fault) != 0)
         rc = cli_fault(cli);
+    if (cli->spool != NULL)
+        empty_spool(job->writer);
     cli_progress_end(&job->progress);
     mr_writer_stats(job->writer, &stats);
     if (mr_writer_close(job->writer, 0, &cli->fault) != 0)

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -117,23 +118,28 @@ class Cli(unittest.TestCase):
             self.cli("tables", "delete", "port", table)
         self.cli("databases", "delete", "port")
 
+    @staticmethod
+    def listens(terminal):
+        """Whether the editor has the terminal: what is typed before may be lost when it takes over."""
+        return not termios.tcgetattr(terminal)[3] & termios.ICANON
+
     def shell(self, typed, home):
         """What a terminal shows when this is typed into `millrace query`."""
         env = dict(credentials(self.server.url, KEY, SECRET), HOME=home, TERM="dumb", COLUMNS="200")
         pid, terminal = pty.fork()
         if pid == 0:
             os.execve(BINARY, [BINARY, "query", "--format", "csv"], env)
-        shown, deadline = b"", time.monotonic() + 30
+        shown, lines, deadline = b"", typed.splitlines(keepends=True), time.monotonic() + 30
+        sent = 0
         while time.monotonic() < deadline:
-            if not select.select([terminal], [], [], 1)[0]:
-                continue
-            try:
-                shown += os.read(terminal, 65536)
-            except OSError:  # the other side is closed
-                break
-            if typed and b"millrace> " in shown:
-                os.write(terminal, typed.encode())
-                typed = ""
+            if select.select([terminal], [], [], 0.02)[0]:
+                try:
+                    shown += os.read(terminal, 65536)
+                except OSError:  # the other side is closed
+                    break
+            elif sent < len(lines) and shown.count(b"> ") > sent and self.listens(terminal):
+                os.write(terminal, lines[sent].encode())
+                sent += 1
         else:
             os.kill(pid, signal.SIGKILL)
         os.close(terminal)
@@ -176,6 +182,27 @@ class Cli(unittest.TestCase):
         self.assertIn("--memory-hours", self.complete("tables", "--"))
         self.cli("tables", "delete", "shore", "tides")
         self.cli("databases", "delete", "shore")
+
+    def test_write_looks_first(self):
+        begin = time.monotonic()
+        write = ("write", "-d", "nowhere", "-t", "nothing")
+        self.assertIn("ResourceNotFoundException", self.cli(*write, text="{}\n", expect=1).stderr)
+        self.assertIn("InvalidSignatureException",
+                      self.cli(*write, text="{}\n", expect=1, AWS_SECRET_ACCESS_KEY="x").stderr)
+        away = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}
+        self.assertIn("Failed to connect", self.cli(*write, text="{}\n", expect=1, **away).stderr)
+        self.assertLess(time.monotonic() - begin, 20)
+        line = json.dumps({"Dimensions": [{"Name": "a", "Value": "b"}], "MeasureName": "m", "MeasureValue": "1",
+                           "Time": str(int(time.time() * 1000))}) + "\n"
+        with tempfile.TemporaryDirectory() as spool:
+            kept = self.cli(*write, "--spool", spool, text=line, **away).stderr
+            self.assertRegex(kept, r"^0 records written, 0 refused, \d+ bytes kept in ")
+            self.cli("databases", "create", "nowhere")
+            self.cli("tables", "create", "nowhere", "nothing")
+            self.assertIn("1 records written, 0 refused, 0 bytes kept", self.cli(*write, "--spool", spool, text="").stderr)
+            self.assertEqual(self.cli("query", "SELECT count(*) FROM nowhere.nothing").stdout, "_col0\n1\n")
+            self.cli("tables", "delete", "nowhere", "nothing")
+            self.cli("databases", "delete", "nowhere")
 
     def test_nobody_reads(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
