@@ -14,6 +14,7 @@ LADDER = {
     "http": [],
     "auth": [],
     "model": ["json"],
+    "policy": ["json"],
     "seal": [],
     "wal": ["seal"],
     "memstore": [],
@@ -24,8 +25,8 @@ LADDER = {
     "ingest": ["json", "model", "store", "catalog"],
     "engine": ["json", "sql", "store"],
     "query": ["json", "model", "auth", "sql", "store", "catalog", "engine"],
-    "api": ["json", "model", "auth", "sql", "store", "catalog", "ingest", "engine", "query"],
-    "server": ["json", "http", "auth", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api",
+    "api": ["json", "model", "auth", "policy", "sql", "store", "catalog", "ingest", "engine", "query"],
+    "server": ["json", "http", "auth", "policy", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api",
                "cli"],  # main.c alone: the binary has both
 }
 # The only room that may see each of these outside headers.

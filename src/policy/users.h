@@ -1,0 +1,54 @@
+/* policy/users.h - the users file: who there is, with which keys, under which policies.
+ *
+ *     {
+ *       "Policies": {"writer": {"Version": "2012-10-17", "Statement": [...]}},
+ *       "Users": {
+ *         "probe": {
+ *           "AccessKeys": [{"AccessKeyId": "AKPROBE1", "SecretAccessKey": "..."}],
+ *           "Policies": ["writer", {"Version": "2012-10-17", "Statement": [...]}]
+ *         }
+ *       }
+ *     }
+ *
+ * A user's policies are names of "Policies" or documents of its own. A key may have a "SessionToken", which a
+ * request must then carry, and "Expires", a time in ISO 8601 after which it is refused. "RequestsPerSecond",
+ * a number, bounds the user's requests (server/access.h). Members that are unknown or come twice are errors.
+ * User names are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not "root".
+ *
+ * Immutable once parsed, so any number of threads may look users up.
+ */
+#ifndef MR_POLICY_USERS_H
+#define MR_POLICY_USERS_H
+
+#include "policy/policy.h"
+
+#define POLICY_MAX_USERS_TEXT ((size_t)8 << 20)
+
+struct policy_key {
+    struct mr_str id, secret, token; /* token: MR_STR_NULL for none */
+    int64_t expires_ns;              /* wall time; 0: never */
+};
+
+struct policy_user {
+    struct mr_str name;
+    struct policy_key *keys;
+    size_t nkeys;
+    const struct policy **policies;
+    size_t npolicies;
+    double requests_per_second; /* 0: not bounded */
+};
+
+struct policy_users;
+
+/* MR_OK; MR_EINVAL with a text that never echoes a secret; MR_ENOMEM. */
+int policy_users_parse(struct mr_str text, struct policy_users **out, struct mr_error *err);
+void policy_users_free(struct policy_users *users); /* cleanses secrets; NULL is fine */
+
+/* In the order of the file. */
+const struct policy_user *policy_users_list(const struct policy_users *users, size_t *n);
+/* NULL when there is none. */
+const struct policy_user *policy_users_find(const struct policy_users *users, struct mr_str name);
+/* Overwrites the secrets and tokens, once somebody else keeps them. */
+void policy_users_forget_secrets(struct policy_users *users);
+
+#endif
