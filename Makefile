@@ -4,7 +4,7 @@
 LISTEN ?= 127.0.0.1:8650
 DATA   ?= data
 
-.PHONY: all build setup setup-test run test quick check fuzz bench torture coverage format clean
+.PHONY: all build setup setup-test run test quick check fuzz bench bench-storage torture coverage format clean
 
 all: build
 
@@ -43,6 +43,11 @@ fuzz: setup-test
 
 bench: setup-test build
 	@python3 bench/run.py
+
+# Minutes: what is on disk, a mixed load, growth to 500 M values, ten million series.
+bench-storage: setup-test build
+	@cmake --build build --target mr_bench_store mr_bench_many
+	@python3 bench/storage.py
 
 # The long form of the crash, power-cut and model tests (counts of a release).
 torture: setup-test

@@ -3,10 +3,12 @@
  * One thread per connection, each with its own streams of the workload, sends a signed WriteRecords, waits
  * for the answer, and goes on. See bench/README.md for the meaning of the numbers.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +20,7 @@ struct options {
     const char *endpoint, *access_key, *secret, *region, *shape;
     double pid, requests; /* 0: not given */
     double connections, seconds, batch, hours, step_ms, seed, settle_s;
+    double rate; /* requests a second of all connections together; 0: as fast as the answers come */
     struct workload load;
 };
 
@@ -26,6 +29,8 @@ struct run {
     struct client_target target;
     int64_t deadline_ns;     /* monotonic */
     _Atomic int64_t tickets; /* requests left to start */
+    int64_t begin_ns;
+    _Atomic int64_t slots; /* of the rate: given out */
 };
 
 struct worker {
@@ -51,6 +56,18 @@ static int64_t now(void)
 static bool may_start(struct run *run)
 {
     return run->options->requests > 0 ? atomic_fetch_sub(&run->tickets, 1) > 0 : now() < run->deadline_ns;
+}
+
+/* Waits for the next slot of the rate; a slot that was missed is not waited for. */
+static void keep_rate(struct run *run)
+{
+    if (run->options->rate <= 0)
+        return;
+    int64_t slot =
+        run->begin_ns + (int64_t)((double)atomic_fetch_add(&run->slots, 1) * 1e9 / run->options->rate);
+    struct timespec until = {slot / MR_NS_PER_S, slot % MR_NS_PER_S};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+        ;
 }
 
 /* One request of the stream, timed from before it is signed: that is the client's work too, but it is what a
@@ -94,8 +111,10 @@ static void *work(void *arg)
     for (unsigned i = 0; i < n; i++)
         if (streams == NULL || workload_stream_init(load, &streams[i], w->number + i * step) != MR_OK)
             die("streams", "out of memory");
-    for (unsigned i = 0; may_start(w->run); i = (i + 1) % n)
+    for (unsigned i = 0; may_start(w->run); i = (i + 1) % n) {
+        keep_rate(w->run);
         write_once(w, &client, &streams[i], &body);
+    }
     for (unsigned i = 0; i < n; i++) {
         w->hosts += (uint64_t)(streams[i].replaced + 1) * workload_hosts_per_stream(load);
         workload_stream_release(&streams[i]);
@@ -148,6 +167,7 @@ static void measure(struct run *run, struct report *report, struct report_latenc
         die("connections", "out of memory");
     double server_before = o->pid > 0 ? report_cpu_of((long)o->pid) : -1, own_before = report_cpu_own();
     int64_t begin = now();
+    run->begin_ns = begin;
     run->deadline_ns = begin + (int64_t)(o->seconds * 1e9);
     atomic_store(&run->tickets, (int64_t)o->requests);
     for (unsigned i = 0; i < n; i++) {
@@ -188,6 +208,7 @@ static const char usage[] =
     "  --connections N     keep-alive connections, one thread each (4)\n"
     "  --seconds S         how long to start requests (10), or\n"
     "  --requests N        how many to send\n"
+    "  --rate N            requests a second of all connections together (as fast as answers come)\n"
     "  --shape single|multi  100 one-value records of ten hosts, or 100 ten-value records of one host "
     "(multi)\n"
     "  --batch N           records a request, 1 to 100 (100)\n"
@@ -217,6 +238,7 @@ static bool set_option(struct options *o, const char *name, const char *value)
         {"connections", NULL, &o->connections, 1, 1000},
         {"seconds", NULL, &o->seconds, 0.1, 1e6},
         {"requests", NULL, &o->requests, 1, 1e12},
+        {"rate", NULL, &o->rate, 0.1, 1e6},
         {"batch", NULL, &o->batch, 1, 100},
         {"hours", NULL, &o->hours, 1, 8000},
         {"step-ms", NULL, &o->step_ms, 1, 3.6e6},
