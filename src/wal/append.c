@@ -188,7 +188,8 @@ void wal_flush(struct wal *wal)
 
 uint64_t wal_durable_lsn(const struct wal *wal)
 {
-    return __atomic_load_n(&wal->durable_lsn, __ATOMIC_ACQUIRE);
+    uint64_t lsn = __atomic_load_n(&wal->durable_lsn, __ATOMIC_ACQUIRE);
+    return lsn > wal->found_lsn ? lsn : wal->found_lsn;
 }
 
 uint64_t wal_last_lsn(const struct wal *wal)

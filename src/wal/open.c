@@ -244,8 +244,10 @@ int wal_open(const struct wal_options *options, wal_replay_fn *replay, void *ctx
         status = start(wal, err);
     if (status != MR_OK)
         goto done;
+    uint64_t found = wal_last_lsn(wal);
     if (!wait_for_tail(wal))
         status = sync_newest(wal, err);
+    wal->found_lsn = found; /* nobody else has the log yet */
     if (status != MR_OK) {
         wal_close(wal);
         return status;

@@ -94,6 +94,8 @@ struct wal {
 
     /* atomic */
     uint64_t durable_lsn, last_lsn;
+    uint64_t found_lsn; /* highest LSN that was there at the start: durable, even while its frame waits to be
+                           written again; fixed when wal_open returns */
 
     pthread_mutex_t trim_lock;
     pthread_t commit_thread, prepare_thread;

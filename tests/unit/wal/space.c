@@ -186,6 +186,7 @@ static void a_tail_survives_a_start_without_room(void **state)
     struct kit_found found = {.first_lsn = 0};
     wal = kit_open(&o, &found);
     assert_int_equal(found.count, 20);
+    assert_int_equal(wal_durable_lsn(wal), 20); /* readers see it, though the tail is not written again yet */
     kit_found_release(&found);
     struct simdisk *cut = simdisk_power_cut(killed, simdisk_changes(killed), SIMDISK_NONE, 0);
     struct mr_error err = MR_ERROR_INIT;
