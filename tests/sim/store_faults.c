@@ -230,13 +230,13 @@ static void live(const struct life *life, const char *dir, struct fault_io *faul
         if (after != 0 && life->acts[i].kind != LIFE_APPEND)
             break;
         if (!act(&c, &life->acts[i], i))
-            exit(0);
+            _exit(0);
         after += how->sticky && fault->fired;
     }
     if (after != 0)
         check_failing(&c);
     if (!close || after != 0)
-        exit(0); /* as kill -9 would */
+        _exit(0); /* as kill -9 would */
     engine_close(&c.engine);
     model_release(&c.model);
 }
@@ -282,7 +282,7 @@ static void run_child(const struct life *life, const char *dir, unsigned nth, co
         model_broken("in the child, %s", notes->text);
     if (alarmed || (WIFEXITED(status) && WEXITSTATUS(status) != 0) ||
         (WIFSIGNALED(status) && WTERMSIG(status) != SIGABRT))
-        model_broken("the child %s", alarmed ? "hangs" : "ended with a crash");
+        model_broken("the child %s (status %x)", alarmed ? "hangs" : "ended with a crash", (unsigned)status);
 }
 
 static void check_store(const struct life *life, const char *dir)
