@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "store/store.h"
 
+struct policy_user;
 struct query_service;
 struct api_state; /* api/state.h */
 
@@ -52,8 +53,11 @@ struct api_call {
     struct mr_arena *arena; /* ends with the request */
     const void *input;      /* struct model_<operation>_request */
     struct mr_str region;   /* of the credential scope; ARNs carry it */
-    struct mr_str principal_arn;
-    struct mr_str host; /* Host header */
+    struct mr_str principal_arn, user_name;
+    const struct policy_user *user; /* whose policies decide; NULL: everything is allowed */
+    struct mr_str peer;             /* "address:port" of the client */
+    const char *id;                 /* of the request, for the log */
+    struct mr_str host;             /* Host header */
     struct mr_str user_agent;
     bool api_version_header; /* x-amz-api-version is present */
     bool tls;

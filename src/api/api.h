@@ -10,6 +10,7 @@
 #ifndef MR_API_API_H
 #define MR_API_API_H
 
+#include "api/access.h"
 #include "api/action.h"
 #include "api/metrics.h"
 #include "auth/auth.h"
@@ -20,14 +21,16 @@ struct api_request {
     struct auth_request http; /* as it came over the wire */
     struct mr_arena *arena;   /* lives until respond() */
     bool tls;
-    const char *id;  /* request id, for the log */
-    int64_t started; /* monotonic ns */
+    const char *peer; /* "address:port" of the client */
+    const char *id;   /* request id, for the log */
+    int64_t started;  /* monotonic ns */
     /* Takes the body over; the request and its arena are gone when it returns. Any thread, exactly once. */
     void (*respond)(struct api_request *req, unsigned status, struct mr_buf *body);
     void *user; /* the transport's */
 
     /* api's own, set on the way */
     const struct model_operation *operation;
+    struct api_access *access; /* a reference, until the answer */
     struct auth_identity who;
     void (*next)(struct api_server *server, struct api_request *req); /* what api_resume goes on with */
     void *state;                                                      /* of that step, in the arena */
@@ -35,7 +38,7 @@ struct api_request {
 
 struct api_options {
     struct api_context context; /* copied; what it points to stays the caller's and outlives the server */
-    const struct auth_keys *keys;
+    struct api_access *access;  /* the server takes the reference over when it starts */
     struct auth_options auth;
     const struct mr_clock *auth_clock; /* dates of signatures are judged by it; NULL: the context's */
     /* MR_OK: api_resume(server, req) will be called on a thread that may wait; MR_EBUSY: too much is waiting.
@@ -45,7 +48,12 @@ struct api_options {
 };
 
 int api_server_new(const struct api_options *options, struct api_server **out, struct mr_error *err);
-void api_server_free(struct api_server *server); /* no request may be under way */
+void api_server_free(struct api_server *server); /* no request may be under way; NULL is fine */
+
+/* Who may use the server from the next request on; takes the reference over. Thread-safe. */
+void api_server_set_access(struct api_server *server, struct api_access *access);
+/* A reference to the present one. */
+struct api_access *api_server_access(struct api_server *server);
 
 void api_handle(struct api_server *server, struct api_request *req);
 void api_resume(struct api_server *server, struct api_request *req);

@@ -1,13 +1,16 @@
 /* The way of a request through the API, each step its own function, in travel order:
  *
  *     api_handle  find_operation -> authenticate -> (defer) -> run
- *     run         decode -> action -> answer; a WriteRecords that needs files goes through (defer) again
+ *     run         decode -> authorize -> action -> answer; a WriteRecords that needs files goes through
+ * (defer) again
  *
  * A step that refuses the request answers it and returns false.
  */
+#include "api/authorize.h"
 #include "api/dispatch.h"
 
 #include "base/log.h"
+#include "query/query.h"
 
 #include <inttypes.h>
 
@@ -23,7 +26,9 @@ static void respond(struct api_server *s, struct api_request *req, unsigned stat
     api_metrics_answered(&s->metrics, op, status, latency);
     mr_log(MR_LOG_DEBUG, "request", "id=%s operation=%s status=%u ms=%" PRId64 ".%03" PRId64, req->id,
            operation_name(req), status, latency / MR_NS_PER_MS, latency / MR_NS_PER_US % 1000);
+    struct api_access *access = req->access;
     req->respond(req, status, body);
+    api_access_unref(access);
 }
 
 void api_respond_fault(struct api_server *s, struct api_request *req, const struct model_fault *fault)
@@ -96,7 +101,8 @@ static bool find_operation(struct api_server *s, struct api_request *req)
 static bool authenticate(struct api_server *s, struct api_request *req)
 {
     struct auth_failure why;
-    int status = auth_verify(s->options.keys, &s->options.auth, &req->http,
+    req->access = api_server_access(s);
+    int status = auth_verify(req->access->keys, &s->options.auth, &req->http,
                              mr_clock_wall(s->options.auth_clock), req->arena, &req->who, &why);
     if (status == MR_OK)
         return true;
@@ -128,6 +134,10 @@ static void fill_call(const struct api_server *s, const struct api_request *req,
         .region = req->who.region,
         .host = api_header(req, "host"),
         .user_agent = api_header(req, "user-agent"),
+        .user_name = req->who.user,
+        .user = api_access_user(req->access, &req->who),
+        .peer = mr_str_of(req->peer),
+        .id = req->id,
         .api_version_header = api_header(req, "x-amz-api-version").ptr != NULL,
         .tls = req->tls,
         .out = out,
@@ -145,14 +155,17 @@ static void run(struct api_server *s, struct api_request *req)
     struct model_fault fault = {0};
     void *input;
     int status = decode(req, &input, &fault);
+    struct mr_buf out = MR_BUF_INIT;
+    struct api_call call;
+    if (status == MR_OK) {
+        fill_call(s, req, input, &out, &call);
+        status = api_authorize(&call, req->operation->op, &fault);
+    }
     if (status == MR_OK && req->operation->op == MODEL_OP_WRITE_RECORDS) {
         api_write_records(s, req, input);
         return;
     }
-    struct mr_buf out = MR_BUF_INIT;
     if (status == MR_OK) {
-        struct api_call call;
-        fill_call(s, req, input, &out, &call);
         status = api_operation_action(req->operation->op)(&call, &fault);
         if (status == MR_OK && !mr_buf_ok(&out))
             status = MR_ENOMEM;
@@ -171,6 +184,7 @@ static void run(struct api_server *s, struct api_request *req)
 void api_handle(struct api_server *s, struct api_request *req)
 {
     req->operation = NULL;
+    req->access = NULL;
     if (!find_operation(s, req) || !authenticate(s, req))
         return;
     if (req->operation->op == MODEL_OP_WRITE_RECORDS) {
@@ -202,13 +216,38 @@ int api_server_new(const struct api_options *options, struct api_server **out, s
     s->options = *options;
     if (s->options.auth_clock == NULL)
         s->options.auth_clock = s->options.context.clock;
+    pthread_mutex_init(&s->lock, NULL);
+    s->access = options->access;
     *out = s;
     return MR_OK;
 }
 
 void api_server_free(struct api_server *server)
 {
+    if (server == NULL)
+        return;
+    api_access_unref(server->access);
+    pthread_mutex_destroy(&server->lock);
     mr_free(server);
+}
+
+void api_server_set_access(struct api_server *server, struct api_access *access)
+{
+    pthread_mutex_lock(&server->lock);
+    struct api_access *old = server->access;
+    server->access = access;
+    pthread_mutex_unlock(&server->lock);
+    api_access_unref(old);
+    if (server->options.context.query != NULL)
+        query_service_forget_answers(server->options.context.query);
+}
+
+struct api_access *api_server_access(struct api_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    struct api_access *access = api_access_ref(server->access);
+    pthread_mutex_unlock(&server->lock);
+    return access;
 }
 
 struct api_metrics *api_server_metrics(struct api_server *server)

@@ -5,9 +5,13 @@
 
 #include "api/api.h"
 
+#include <pthread.h>
+
 struct api_server {
     struct api_options options;
     struct api_metrics metrics;
+    pthread_mutex_t lock; /* of access */
+    struct api_access *access;
 };
 
 /* Exactly one of these ends a request; the request is gone afterwards. */

@@ -4,19 +4,22 @@
 #define MR_API_QUERY_ACTIONS_H
 
 #include "api/action.h"
+#include "api/authorize.h"
 #include "query/query.h"
 
 api_action api_query;
 api_action api_cancel_query;
 api_action api_prepare_query;
 
-static inline struct query_caller api_query_caller(const struct api_call *call)
+static inline struct query_caller api_query_caller(struct api_call *call)
 {
     return (struct query_caller){
         .principal = call->principal_arn,
         .region = call->region,
         .account = call->api->account,
         .partition = call->api->partition,
+        .may = api_query_may,
+        .may_ctx = call,
     };
 }
 

@@ -88,10 +88,13 @@ static int next_page(struct query_service *s, const struct query_caller *caller,
     } else {
         query_registry_use(run);
         run->last_used = mr_clock_mono(s->options.clock);
-        if (run->state == QUERY_IDLE && number == run->page.number + 1)
-            query_enqueue(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
-        wait_for_page(s, run);
-        status = answer_page(caller, run, number, arena, out, fault);
+        status = query_may(run, caller, fault); /* it may have been taken away since the last page */
+        if (status == MR_OK) {
+            if (run->state == QUERY_IDLE && number == run->page.number + 1)
+                query_enqueue(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
+            wait_for_page(s, run);
+            status = answer_page(caller, run, number, arena, out, fault);
+        }
         query_registry_unuse(s, run);
     }
     pthread_mutex_unlock(&s->lock);
@@ -232,7 +235,6 @@ int query_prepare(struct query_service *s, const struct query_caller *caller,
                   const struct model_prepare_query_request *in, struct mr_arena *arena, struct mr_buf *out,
                   struct model_fault *fault)
 {
-    MR_UNUSED(caller);
     if (!in->validate_only.set || !in->validate_only.v)
         return model_fail(fault, MODEL_VALIDATION, arena, "PrepareQuery requires ValidateOnly to be true.");
     struct query_run *run = mr_calloc(1, sizeof *run);
@@ -241,7 +243,7 @@ int query_prepare(struct query_service *s, const struct query_caller *caller,
     pthread_cond_init(&run->changed, NULL);
     run->arena.limit = (size_t)256 << 20;
     run->now_ns = mr_clock_wall(s->options.clock);
-    int status = query_bind(s, in->query_string, true, run, arena, fault);
+    int status = query_bind(s, caller, in->query_string, true, run, arena, fault);
     if (status == MR_OK) {
         mr_buf_str(out, MR_STR("{\"QueryString\":"));
         json_write_string(out, in->query_string);

@@ -8,7 +8,49 @@
 struct lookup {
     struct query_service *service;
     struct query_run *run;
+    const struct query_caller *caller; /* NULL: was asked already */
+    struct model_fault *fault;
 };
+
+static int ask(const struct query_caller *caller, const char *action, struct mr_str database,
+               struct mr_str table, struct model_fault *fault)
+{
+    if (caller == NULL || caller->may == NULL)
+        return MR_OK;
+    return caller->may(caller->may_ctx, action, database, table, fault);
+}
+
+/* What the tables of a SELECT demand, or its having none. */
+static int may_select(const struct query_run *run, const struct query_caller *caller,
+                      struct model_fault *fault)
+{
+    int status = MR_OK;
+    if (run->tables_met == 0)
+        return ask(caller, "SelectValues", MR_STR_NULL, MR_STR_NULL, fault);
+    for (size_t i = 0; i < run->tables_met && status == MR_OK; i++) /* the array stays when a run is closed */
+        status = ask(caller, "Select", run->tables[i]->info.database, run->tables[i]->info.name, fault);
+    return status;
+}
+
+int query_may(const struct query_run *run, const struct query_caller *caller, struct model_fault *fault)
+{
+    const struct sql_plan *plan = run->plan;
+    switch (plan->statement) {
+    case SQL_SHOW_DATABASES:
+        return ask(caller, "ListDatabases", MR_STR_NULL, MR_STR_NULL, fault);
+    case SQL_SHOW_TABLES:
+        return ask(caller, "ListTables", plan->database, MR_STR_NULL, fault);
+    case SQL_SHOW_MEASURES:
+        return ask(caller, "ListMeasures", plan->database, plan->table, fault);
+    case SQL_DESCRIBE:
+        return ask(caller, "DescribeTable", plan->database, plan->table, fault);
+    case SQL_SELECT:
+    case SQL_EXPLAIN:
+    case SQL_UNLOAD:
+        return may_select(run, caller, fault);
+    }
+    return MR_EINTERNAL;
+}
 
 static enum sql_kind kind_of(enum store_type type)
 {
@@ -108,8 +150,12 @@ static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, s
     MR_UNUSED(arena); /* it is the run's */
     struct catalog_table info;
     *missing_database = false;
-    int status = catalog_table_get(l->service->options.catalog, database, name, &l->run->arena, &info,
-                                   missing_database);
+    int status = ask(l->caller, "Select", database, name, l->fault);
+    if (status != MR_OK)
+        return status == MR_EINVAL ? MR_EDENIED : status; /* the fault is set; to the binder it is no error of
+                                                             the text */
+    status = catalog_table_get(l->service->options.catalog, database, name, &l->run->arena, &info,
+                               missing_database);
     struct query_table *t = NULL;
     if (status == MR_OK)
         status = pin(l, &info, &t);
@@ -125,14 +171,14 @@ static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, s
 int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
                      struct mr_str name, struct sql_table *out, bool *missing_database)
 {
-    struct lookup l = {s, run};
+    struct lookup l = {s, run, NULL, NULL};
     return lookup_table(&l, database, name, &run->arena, out, missing_database);
 }
 
-int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct query_run *run,
-               struct mr_arena *arena, struct model_fault *fault)
+int query_bind(struct query_service *s, const struct query_caller *caller, struct mr_str text, bool prepare,
+               struct query_run *run, struct mr_arena *arena, struct model_fault *fault)
 {
-    struct lookup l = {s, run};
+    struct lookup l = {s, run, caller, fault};
     struct sql_lookup lookup = {&l, lookup_table};
     struct sql_env env = {
         .lookup = &lookup, .now_ns = run->now_ns, .time_floor = INT64_MIN, .prepare = prepare};
@@ -140,7 +186,9 @@ int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct
     int status = sql_prepare(text, &env, &run->arena, &run->plan, &error);
     if (status == MR_EINVAL)
         return model_fail(fault, MODEL_VALIDATION, arena, MR_STR_FMT, MR_STR_ARG(error.message));
-    return status;
+    if (status == MR_EDENIED)
+        return MR_EINVAL;
+    return status == MR_OK ? query_may(run, caller, fault) : status;
 }
 
 /* The plan as the engine wants it: store handles instead of ours, and no row before the table's retention. */
@@ -196,7 +244,7 @@ int query_run_new(struct query_service *s, const struct query_caller *caller, st
     run->principal = mr_arena_dup(&run->arena, caller->principal);
     int status = run->text.ptr == NULL || run->principal.ptr == NULL ? MR_ENOMEM : MR_OK;
     if (status == MR_OK)
-        status = query_bind(s, run->text, false, run, arena, fault);
+        status = query_bind(s, caller, run->text, false, run, arena, fault);
     if (status == MR_OK)
         status = open_cursor(s, run, arena, fault);
     if (status != MR_OK) {

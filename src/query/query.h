@@ -36,6 +36,12 @@ struct query_caller {
     struct mr_str region;
     const char *account, *partition; /* for TableArn */
     bool bytes_scanned_pricing;      /* metering of QueryStatus */
+    /* Whether the caller may do "timestream:<action>" (query-api reference 14), asked before anything of the
+     * table is looked up or read, and again for every page; table or both names may be MR_STR_NULL. MR_OK,
+     * MR_EINVAL with the fault set, or another status. NULL: the caller may do everything. */
+    int (*may)(void *ctx, const char *action, struct mr_str database, struct mr_str table,
+               struct model_fault *fault);
+    void *may_ctx;
 };
 
 /* The three operations. On MR_OK the response JSON is appended to out; otherwise the fault is set (MR_EINVAL)
@@ -49,6 +55,10 @@ int query_cancel(struct query_service *service, const struct query_caller *calle
 int query_prepare(struct query_service *service, const struct query_caller *caller,
                   const struct model_prepare_query_request *input, struct mr_arena *arena, struct mr_buf *out,
                   struct model_fault *fault);
+
+/* Forgets answers kept for callers who repeat a ClientToken: after a change of who may do what they must be
+ * asked for again. */
+void query_service_forget_answers(struct query_service *service);
 
 struct query_stats {
     uint64_t started, failed, cancelled, running, parked, rows, bytes;

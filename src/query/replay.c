@@ -106,6 +106,12 @@ static void drop_answer(struct query_replay *r, struct entry *e)
     mr_buf_release(&e->answer);
 }
 
+void query_replay_forget(struct query_replay *r)
+{
+    for (size_t i = 0; i < ENTRIES; i++)
+        drop_answer(r, &r->entry[i]);
+}
+
 void query_replay_keep(struct query_replay *r, struct mr_str principal, struct mr_str client_token,
                        uint64_t parameters, int64_t now, struct mr_str answer)
 {

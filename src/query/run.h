@@ -110,9 +110,12 @@ void query_run_free(struct query_run *run);
 /* A table by its two names, pinned by the run. MR_ENOENT, *missing_database saying which name is unknown. */
 int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
                      struct mr_str name, struct sql_table *out, bool *missing_database);
-/* Binds a text for PrepareQuery; the tables met are in `run`, which the caller frees. */
-int query_bind(struct query_service *s, struct mr_str text, bool prepare, struct query_run *run,
-               struct mr_arena *arena, struct model_fault *fault);
+/* Binds a text for PrepareQuery; the tables met are in `run`, which the caller frees. Nobody learns of a
+ * table, not even whether it is there, who may not select from it. */
+int query_bind(struct query_service *s, const struct query_caller *caller, struct mr_str text, bool prepare,
+               struct query_run *run, struct mr_arena *arena, struct model_fault *fault);
+/* Whether the caller may run what was bound: asked once it is known, and again for each further page. */
+int query_may(const struct query_run *run, const struct query_caller *caller, struct model_fault *fault);
 
 /* show.c: fills run->fixed for everything that is not a SELECT. */
 int query_show(struct query_service *s, struct query_run *run, struct mr_arena *arena,
@@ -136,6 +139,7 @@ bool query_token_parse(struct mr_str token, unsigned char secret[static QUERY_SE
 /* replay.c: answers kept for five minutes under their ClientToken (4.3). Called under the service's lock. */
 struct query_replay *query_replay_new(void);
 void query_replay_free(struct query_replay *replay);
+void query_replay_forget(struct query_replay *replay); /* the answers; which tokens were used stays known */
 enum query_replay_hit { QUERY_REPLAY_NONE, QUERY_REPLAY_SAME, QUERY_REPLAY_CONFLICT };
 enum query_replay_hit query_replay_find(struct query_replay *r, struct mr_str principal,
                                         struct mr_str client_token, uint64_t parameters, int64_t now,

@@ -166,3 +166,10 @@ void query_service_stats(struct query_service *s, struct query_stats *out)
     out->parked = s->nruns;
     pthread_mutex_unlock(&s->lock);
 }
+
+void query_service_forget_answers(struct query_service *s)
+{
+    pthread_mutex_lock(&s->lock);
+    query_replay_forget(s->replay);
+    pthread_mutex_unlock(&s->lock);
+}

@@ -1,5 +1,6 @@
 #include "server/boot.h"
 
+#include "server/access.h"
 #include "server/datadir.h"
 #include "server/handler.h"
 #include "server/retention.h"
@@ -19,7 +20,8 @@ struct server {
     const struct mr_clock *clock; /* the system's, or test_clock */
     struct mr_clock test_clock;
     struct datadir dir;
-    struct auth_keys *keys;
+    struct mr_buf root_id, root_secret; /* kept for reloads */
+    struct api_access *access;          /* until the API has it */
     struct catalog *catalog;
     struct store *store;
     struct engine *engine;
@@ -41,29 +43,41 @@ static void protect_process(void)
         mr_log(MR_LOG_WARN, "process_protection_failed", "detail=\"core files may be written\"");
 }
 
+/* What the access files say now. */
+static int load_access(struct server *s, struct api_access **out, struct mr_error *err)
+{
+    const struct access_files files = {
+        .root_id = mr_buf_view(&s->root_id),
+        .root_secret = mr_buf_view(&s->root_secret),
+        .credentials = s->config->credentials,
+        .users = s->config->users,
+    };
+    return access_load(&files, out, err);
+}
+
 static int load_keys(struct server *s, struct mr_error *err)
 {
-    struct mr_buf id = MR_BUF_INIT, secret = MR_BUF_INIT, file = MR_BUF_INIT;
-    int status = auth_keys_new(&s->keys);
+    int status = datadir_root_credentials(&s->dir, &s->root_id, &s->root_secret, err);
     if (status == MR_OK)
-        status = datadir_root_credentials(&s->dir, &id, &secret, err);
-    if (status == MR_OK)
-        status = auth_keys_add(s->keys, MR_STR("root"), mr_buf_view(&id), mr_buf_view(&secret), MR_STR_NULL,
-                               0, true, err);
-    if (status == MR_OK && s->config->credentials != NULL) {
-        status = mr_io_read_file(&mr_io_posix, s->config->credentials, 1 << 20, &file, err);
-        if (status == MR_OK)
-            status = auth_keys_parse(s->keys, mr_buf_view(&file), err);
-    }
-    if (secret.ptr != NULL)
-        explicit_bzero(secret.ptr, secret.len);
-    if (file.ptr != NULL)
-        explicit_bzero(file.ptr, file.len);
-    mr_buf_release(&id);
-    mr_buf_release(&secret);
-    mr_buf_release(&file);
+        status = load_access(s, &s->access, err);
     unsetenv("MILLRACE_ROOT_SECRET_ACCESS_KEY");
     return status;
+}
+
+void server_reload(struct server *s)
+{
+    struct mr_error err = MR_ERROR_INIT;
+    struct api_access *access;
+    if (load_access(s, &access, &err) != MR_OK) {
+        mr_log(MR_LOG_ERROR, "reload_failed", "detail=\"the keys and users of before stay\" text=\"%s\"",
+               err.text);
+        return;
+    }
+    size_t users = 0, keys = auth_keys_count(access->keys);
+    if (access->users != NULL)
+        policy_users_list(access->users, &users);
+    api_server_set_access(s->api, access);
+    mr_log(MR_LOG_INFO, "reloaded", "keys=%zu users=%zu", keys, users);
 }
 
 static void choose_clock(struct server *s)
@@ -156,13 +170,16 @@ static int start_api(struct server *s, struct mr_error *err)
         return status;
     struct api_options api = {
         .context = s->context,
-        .keys = s->keys,
+        .access = s->access,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
         .auth_clock = &mr_clock_system, /* clients sign with their clocks, whatever a test does to ours */
         .defer = server_defer,
         .defer_ctx = &s->handler,
     };
-    return api_server_new(&api, &s->api, err);
+    status = api_server_new(&api, &s->api, err);
+    if (status == MR_OK)
+        s->access = NULL; /* the API's now */
+    return status;
 }
 
 static int listen_http(struct server *s, struct mr_error *err)
@@ -176,7 +193,6 @@ static int listen_http(struct server *s, struct mr_error *err)
         .started_wall = mr_clock_wall(&mr_clock_system),
         .test_clock = c->test_clock != TEST_CLOCK_OFF ? &s->test_clock : NULL,
         .retention = s->retention,
-        .keys = s->keys,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
     };
     struct http_options http = {
@@ -257,8 +273,11 @@ void server_stop(struct server *s)
         store_close(s->store);
     if (s->catalog != NULL)
         catalog_close(s->catalog);
-    if (s->keys != NULL)
-        auth_keys_free(s->keys);
+    api_access_unref(s->access);
+    if (s->root_secret.ptr != NULL)
+        explicit_bzero(s->root_secret.ptr, s->root_secret.len);
+    mr_buf_release(&s->root_id);
+    mr_buf_release(&s->root_secret);
     datadir_close(&s->dir);
     mr_free(s);
 }

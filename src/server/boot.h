@@ -12,6 +12,8 @@ struct server;
 int server_start(const struct server_config *config, struct server **out, struct mr_error *err);
 /* "http://127.0.0.1:8650" */
 const char *server_url(const struct server *server);
+/* Reads keys and users again. What is wrong with the files is logged, and the old ones stay. */
+void server_reload(struct server *server);
 /* Stops accepting, finishes what is in flight (bounded by drain-seconds), flushes, frees. NULL is fine. */
 void server_stop(struct server *server);
 

@@ -150,8 +150,10 @@ static bool authenticate(const struct server_handler *h, struct http_request *re
                                        req->headers, req->nheaders, req->body};
     struct auth_identity who;
     struct auth_failure why;
-    int status = auth_verify(h->keys, &h->auth, &signed_part, mr_clock_wall(&mr_clock_system), &req->arena,
-                             &who, &why);
+    struct api_access *access = api_server_access(h->api);
+    int status = auth_verify(access->keys, &h->auth, &signed_part, mr_clock_wall(&mr_clock_system),
+                             &req->arena, &who, &why);
+    api_access_unref(access); /* of `who` only a flag is used */
     if (status == MR_OK && who.root)
         return true;
     struct model_fault fault = {MODEL_ACCESS_DENIED, MR_STR("Only the root key may use the test clock."),

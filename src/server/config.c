@@ -31,6 +31,8 @@ static const struct setting settings[] = {
     {"config", TEXT, AT(config), NULL, 0, 0, "FILE", "settings as `key = value` lines; flags override it"},
     {"credentials", TEXT, AT(credentials), NULL, 0, 0, "FILE",
      "more access keys, in the form of an AWS credentials file: one [user] section a key"},
+    {"users", TEXT, AT(users), NULL, 0, 0, "FILE",
+     "users with their keys and policies, JSON, mode 0600; read again at SIGHUP (docs/security.md)"},
     {"account", TEXT, AT(account), "123456789012", 0, 0, "ID", "the 12-digit account id shown in ARNs"},
     {"partition", TEXT, AT(partition), "aws", 0, 0, "NAME", "the partition shown in ARNs"},
     {"public-host", TEXT, AT(public_host), NULL, 0, 0, "HOST[:PORT]",

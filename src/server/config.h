@@ -16,7 +16,7 @@ struct server_config {
     char *listen;
     char *tls_cert, *tls_key;
     char *config;
-    char *credentials;
+    char *credentials, *users;
     char *account;
     char *partition;
     char *public_host;

@@ -86,6 +86,7 @@ void server_handle(void *handler, struct http_request *req)
         .http = {req->method, req->path, req->query, req->headers, req->nheaders, req->body},
         .arena = &req->arena,
         .tls = req->tls,
+        .peer = req->peer,
         .id = req->id,
         .started = req->started,
         .respond = answer_api,

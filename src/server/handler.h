@@ -28,7 +28,6 @@ struct server_handler {
     /* for the test clock only */
     struct mr_clock *test_clock; /* NULL: there is none */
     struct retention_job *retention;
-    const struct auth_keys *keys;
     struct auth_options auth;
 };
 

@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 #include "server/boot.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,12 +11,14 @@
     "  serve      serve the Timestream APIs from a data directory (millrace serve --help)\n"                 \
     "  version    print the version\n"
 
-/* Blocks the signals that end the server in every thread; main takes them with sigwait. */
+/* Blocks the signals that end the server, and the one that makes it read its files again, in every thread;
+ * main takes them with sigwait. */
 static void block_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -55,8 +56,13 @@ static int serve(int argc, char **argv)
     fflush(stdout);
     mr_log(MR_LOG_INFO, "ready", "url=%s pid=%d", server_url(server), (int)getpid());
     int signal_number;
-    while (sigwait(&signals, &signal_number) == EINTR)
-        ;
+    for (;;) {
+        int failed = sigwait(&signals, &signal_number); /* EINTR at most */
+        if (failed == 0 && signal_number != SIGHUP)
+            break;
+        if (failed == 0)
+            server_reload(server);
+    }
     mr_log(MR_LOG_INFO, "stopping", "signal=%d", signal_number);
     server_stop(server);
     mr_log(MR_LOG_INFO, "stopped", "exit=0");

@@ -133,7 +133,7 @@ static int setup(void **state)
     check_ok(auth_keys_add(w.keys, MR_STR("writer"), MR_STR("AKIDWRITER0000000001"), MR_STR(SECRET),
                            MR_STR_NULL, 0, false, &err),
              &err);
-    w.options.keys = w.keys;
+    check_ok(api_access_new(w.keys, NULL, &w.options.access), NULL);
     w.options.defer = defer;
     mr_log_set_level(MR_LOG_ERROR);
     return 0;
@@ -145,7 +145,6 @@ static int teardown(void **state)
     mr_log_set_level(MR_LOG_INFO);
     assert_int_equal(w.refs, 0);
     api_server_free(w.server);
-    auth_keys_free(w.keys);
     api_context_release(&w.options.context);
     catalog_close(w.options.context.catalog);
     mr_arena_release(&w.arena);
