@@ -239,6 +239,69 @@ struct store_scan_info {
 };
 void store_scan_info(struct store_scan *scan, struct store_scan_info *out);
 
+/* ---- aggregate
+ * ----------------------------------------------------------------------------------------------- */
+
+enum store_fold_op {
+    STORE_FOLD_ROWS,  /* count of rows; no column. BIGINT */
+    STORE_FOLD_COUNT, /* of values that are not NULL, any type. BIGINT */
+    STORE_FOLD_SUM,   /* of DOUBLE: a DOUBLE; of BIGINT: __int128, so it cannot overflow */
+    STORE_FOLD_MIN,   /* of DOUBLE, BIGINT, TIMESTAMP: the same type. NaN is the greatest DOUBLE */
+    STORE_FOLD_MAX,
+    STORE_FOLD_FIRST, /* value, perhaps NULL, of the row with the least time, and that time: two columns. Any
+                         type but VARCHAR */
+    STORE_FOLD_LAST,  /* of the greatest time */
+};
+
+#define STORE_FOLDS_MAX 128 /* of one aggregate */
+
+struct store_fold {
+    enum store_fold_op op;
+    uint32_t column;      /* `time` or a column of values */
+    enum store_type type; /* of the column */
+};
+
+/* Rows of a scan as groups. The columns of the scan's own spec are not looked at. */
+struct store_aggregate_spec {
+    struct store_scan_spec scan;
+    const uint32_t *keys; /* dimensions and measure_name, none twice; may be empty */
+    size_t nkeys;
+    int64_t bin_ns; /* > 0: groups are also cut where (time - bin_origin) reaches a multiple; 0: not */
+    int64_t bin_origin;
+    const struct store_fold *folds;
+    size_t nfolds;
+};
+
+struct store_aggregate;
+struct store_aggregate_cursor;
+
+/* Partial groups: every row that a scan would return is in exactly one of them, and the same keys and bin may
+ * come several times, from one cursor or from several; whoever asked adds them up (counts and sums added,
+ * least of the least, the last by its time). That keeps memory bounded whatever is grouped, lets cursors run
+ * without waiting for each other, and lets the parts come from several machines. A sum of DOUBLE depends on
+ * the order of the additions, as everywhere; which row of several with the same time is first or last is not
+ * defined. Errors as of store_scan_open; MR_EINVAL also for a fold of the wrong type. */
+int store_aggregate_open(struct store_snapshot *snapshot, struct store_table *table,
+                         const struct store_aggregate_spec *spec, struct store_aggregate **out,
+                         struct mr_error *err);
+void store_aggregate_close(struct store_aggregate *aggregate); /* NULL is fine */
+void store_aggregate_info(struct store_aggregate *aggregate, struct store_scan_info *out);
+
+struct store_groups {
+    size_t rows; /* 0..STORE_BATCH_ROWS; 0 and not `ended`: more was read, and nothing is to be handed over */
+    bool ended;
+    const struct store_vec *cols; /* keys, the start of the bin when there are bins, then the folds. A MIN,
+                                     MAX or SUM of nothing is NULL */
+    uint64_t bytes;               /* of stored data read during this call */
+};
+
+/* Cursors share the work as those of a scan do. A call reads a limited number of rows, so that the caller can
+ * look around. Views stay valid until the next call on the cursor. After a failure only close is allowed. */
+int store_aggregate_cursor_open(struct store_aggregate *aggregate, struct store_aggregate_cursor **out);
+int store_aggregate_cursor_next(struct store_aggregate_cursor *cursor, struct store_groups *out,
+                                struct mr_error *err);
+void store_aggregate_cursor_close(struct store_aggregate_cursor *cursor); /* NULL is fine */
+
 /* ---- age
  * ----------------------------------------------------------------------------------------------------- */
 

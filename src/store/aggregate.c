@@ -1,0 +1,355 @@
+/* store/aggregate.c - the seam: opens the scan below, folds its batches into groups, hands those out. */
+#include "store/aggregate.h"
+
+enum { BATCHES_A_CALL = 32, TUPLE_NONE = UINT32_MAX };
+
+struct store_aggregate {
+    struct store_scan *scan;
+    size_t nkeys, nfolds;
+    int64_t bin_ns, bin_origin;
+    struct store_fold *folds;
+    size_t *at;     /* of each fold: its column in a batch */
+    size_t time_at; /* likewise; SIZE_MAX: not read */
+};
+
+/* A column of groups being handed out. */
+struct output {
+    void *values;
+    uint8_t *valid;
+};
+
+struct store_aggregate_cursor {
+    struct store_aggregate *aggregate;
+    struct store_cursor *rows;
+    struct groups groups;
+    uint32_t tuple; /* of the last batch; TUPLE_NONE: there was none since the groups were reset */
+    bool read_all, handing;
+    size_t handed; /* of the groups */
+    struct output *outputs;
+    struct store_vec *vecs;
+    size_t noutputs;
+};
+
+/* ---- opening ---- */
+
+static size_t add_column(uint32_t *columns, size_t *n, uint32_t column)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (columns[i] == column)
+            return i;
+    columns[*n] = column;
+    return (*n)++;
+}
+
+static bool spec_fits(const struct store_aggregate_spec *spec)
+{
+    bool fits =
+        spec->bin_ns == 0 || (spec->bin_ns > 0 && spec->bin_origin >= 0 && spec->bin_origin < spec->bin_ns);
+    for (size_t i = 0; i < spec->nfolds; i++)
+        fits = fits && fold_fits(&spec->folds[i]);
+    return fits;
+}
+
+/* The columns of the scan below: keys, time when somebody looks at it, values. */
+static size_t choose_columns(struct store_aggregate *a, const struct store_aggregate_spec *spec,
+                             uint32_t *columns)
+{
+    size_t n = 0;
+    bool timed = spec->bin_ns != 0;
+    for (size_t i = 0; i < spec->nkeys; i++)
+        columns[n++] = spec->keys[i];
+    for (size_t i = 0; i < spec->nfolds; i++)
+        timed = timed || fold_wants_time(&spec->folds[i]);
+    a->time_at = timed ? add_column(columns, &n, STORE_COLUMN_TIME) : SIZE_MAX;
+    for (size_t i = 0; i < spec->nfolds; i++)
+        if (spec->folds[i].op != STORE_FOLD_ROWS)
+            a->at[i] = add_column(columns, &n, spec->folds[i].column);
+    return n;
+}
+
+int store_aggregate_open(struct store_snapshot *snapshot, struct store_table *table,
+                         const struct store_aggregate_spec *spec, struct store_aggregate **out,
+                         struct mr_error *err)
+{
+    if (!spec_fits(spec))
+        return mr_error_set(err, MR_EINVAL, "an aggregate of the wrong type, or a bin that is none");
+    struct store_aggregate *a = mr_calloc(1, sizeof *a);
+    uint32_t *columns = mr_calloc(spec->nkeys + spec->nfolds + 1, sizeof *columns);
+    int rc = MR_ENOMEM;
+    if (a == NULL || columns == NULL)
+        goto done;
+    a->nkeys = spec->nkeys;
+    a->nfolds = spec->nfolds;
+    a->bin_ns = spec->bin_ns;
+    a->bin_origin = spec->bin_origin;
+    a->folds = mr_calloc(spec->nfolds, sizeof *a->folds);
+    a->at = mr_calloc(spec->nfolds, sizeof *a->at);
+    if (a->folds == NULL || a->at == NULL)
+        goto done;
+    if (spec->nfolds != 0)
+        memcpy(a->folds, spec->folds, spec->nfolds * sizeof *a->folds);
+    struct store_scan_spec below = spec->scan;
+    below.columns = columns;
+    below.ncolumns = choose_columns(a, spec, columns);
+    rc = store_scan_open(snapshot, table, &below, &a->scan, err);
+done:
+    mr_free(columns);
+    if (rc != MR_OK) {
+        store_aggregate_close(a);
+        return mr_error_set(err, (enum mr_status)rc, "cannot aggregate: %s",
+                            mr_status_name((enum mr_status)rc));
+    }
+    *out = a;
+    return MR_OK;
+}
+
+void store_aggregate_close(struct store_aggregate *a)
+{
+    if (a == NULL)
+        return;
+    store_scan_close(a->scan);
+    mr_free(a->folds);
+    mr_free(a->at);
+    mr_free(a);
+}
+
+void store_aggregate_info(struct store_aggregate *a, struct store_scan_info *out)
+{
+    store_scan_info(a->scan, out);
+}
+
+/* ---- cursors ---- */
+
+static size_t output_width(const struct store_aggregate *a, size_t fold)
+{
+    return a->folds[fold].op == STORE_FOLD_SUM && a->folds[fold].type == STORE_BIGINT ? sizeof(__int128) : 8;
+}
+
+static int add_output(struct store_aggregate_cursor *c, enum store_type type, size_t width)
+{
+    struct output *o = &c->outputs[c->noutputs];
+    o->values = mr_calloc(STORE_BATCH_ROWS, width);
+    o->valid = mr_calloc(STORE_BATCH_ROWS, 1);
+    c->vecs[c->noutputs++] = (struct store_vec){type, false, o->values, o->valid};
+    return o->values != NULL && o->valid != NULL ? MR_OK : MR_ENOMEM;
+}
+
+static int add_outputs(struct store_aggregate_cursor *c)
+{
+    const struct store_aggregate *a = c->aggregate;
+    size_t most = a->nkeys + 1 + 2 * a->nfolds;
+    c->outputs = mr_calloc(most, sizeof *c->outputs);
+    c->vecs = mr_calloc(most, sizeof *c->vecs);
+    if (c->outputs == NULL || c->vecs == NULL)
+        return MR_ENOMEM;
+    int rc = MR_OK;
+    for (size_t i = 0; i < a->nkeys && rc == MR_OK; i++)
+        rc = add_output(c, STORE_VARCHAR, sizeof(struct mr_str));
+    if (rc == MR_OK && a->bin_ns != 0)
+        rc = add_output(c, STORE_TIMESTAMP, 8);
+    for (size_t i = 0; i < a->nfolds && rc == MR_OK; i++) {
+        bool counts = a->folds[i].op == STORE_FOLD_ROWS || a->folds[i].op == STORE_FOLD_COUNT;
+        rc = add_output(c, counts ? STORE_BIGINT : a->folds[i].type, output_width(a, i));
+        if (rc == MR_OK && fold_wants_time(&a->folds[i]))
+            rc = add_output(c, STORE_TIMESTAMP, 8);
+    }
+    return rc;
+}
+
+int store_aggregate_cursor_open(struct store_aggregate *aggregate, struct store_aggregate_cursor **out)
+{
+    struct store_aggregate_cursor *c = mr_calloc(1, sizeof *c);
+    if (c == NULL)
+        return MR_ENOMEM;
+    c->aggregate = aggregate;
+    c->tuple = TUPLE_NONE;
+    groups_init(&c->groups, aggregate->nkeys, aggregate->nfolds);
+    int rc = add_outputs(c);
+    if (rc == MR_OK)
+        rc = store_cursor_open(aggregate->scan, &c->rows);
+    if (rc != MR_OK) {
+        store_aggregate_cursor_close(c);
+        return rc;
+    }
+    *out = c;
+    return MR_OK;
+}
+
+void store_aggregate_cursor_close(struct store_aggregate_cursor *c)
+{
+    if (c == NULL)
+        return;
+    store_cursor_close(c->rows);
+    groups_release(&c->groups);
+    for (size_t i = 0; i < c->noutputs; i++) {
+        mr_free(c->outputs[i].values);
+        mr_free(c->outputs[i].valid);
+    }
+    mr_free(c->outputs);
+    mr_free(c->vecs);
+    mr_free(c);
+}
+
+/* ---- rows in ---- */
+
+static int64_t bin_start(const struct store_aggregate *a, int64_t time)
+{
+    if (a->bin_ns == 0)
+        return 0;
+    int64_t since = time - a->bin_origin, part = since % a->bin_ns;
+    return time - (part >= 0 ? part : part + a->bin_ns);
+}
+
+/* First of times[at..rows) that is not before t; it is near as a rule. */
+static size_t find_end(const int64_t *times, size_t at, size_t rows, int64_t t)
+{
+    size_t step = 1;
+    if (times[rows - 1] < t)
+        return rows;
+    while (at + step < rows && times[at + step] < t) {
+        at += step;
+        step *= 2;
+    }
+    size_t end = at + step < rows ? at + step : rows;
+    while (at < end) {
+        size_t middle = at + (end - at) / 2;
+        if (times[middle] < t)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    return at;
+}
+
+/* The batch's columns are what the folds expect. Times come as they are stored, never as a constant. */
+static bool batch_fits(const struct store_aggregate *a, const struct store_batch *batch)
+{
+    bool fits = a->time_at == SIZE_MAX || !batch->cols[a->time_at].constant;
+    for (size_t i = 0; i < a->nfolds; i++)
+        fits = fits && (a->folds[i].op == STORE_FOLD_ROWS || batch->cols[a->at[i]].type == a->folds[i].type);
+    return fits;
+}
+
+static int take_batch(struct store_aggregate_cursor *c, const struct store_batch *batch)
+{
+    const struct store_aggregate *a = c->aggregate;
+    const int64_t *times = a->time_at != SIZE_MAX ? batch->cols[a->time_at].values : NULL;
+    int rc = batch_fits(a, batch) ? MR_OK : MR_EINVAL;
+    if (rc == MR_OK && (c->tuple == TUPLE_NONE || !groups_is_tuple(&c->groups, batch->cols, c->tuple)))
+        rc = groups_tuple(&c->groups, batch->cols, &c->tuple);
+    if (rc != MR_OK)
+        return rc;
+    for (size_t from = 0, end = batch->rows; from < batch->rows; from = end) {
+        int64_t bin = 0, next;
+        if (a->bin_ns != 0) {
+            bin = bin_start(a, times[from]);
+            end = __builtin_add_overflow(bin, a->bin_ns, &next) ? batch->rows
+                                                                : find_end(times, from, batch->rows, next);
+        }
+        struct fold_state *states = groups_find(&c->groups, c->tuple, bin);
+        if (states == NULL)
+            return MR_ENOMEM;
+        for (size_t i = 0; i < a->nfolds; i++)
+            fold_rows(&a->folds[i], &states[i], &batch->cols[a->at[i]], times, from, end);
+    }
+    return MR_OK;
+}
+
+/* Reads until the groups are to be handed out or it has been long enough. */
+static int read_rows(struct store_aggregate_cursor *c, uint64_t *bytes, struct mr_error *err)
+{
+    struct store_batch batch;
+    for (int i = 0; i < BATCHES_A_CALL && !c->handing; i++) {
+        int rc = store_cursor_next(c->rows, &batch, err);
+        if (rc == MR_OK && batch.rows != 0)
+            rc = take_batch(c, &batch);
+        if (rc != MR_OK)
+            return mr_error_set(err, (enum mr_status)rc, "cannot aggregate rows: %s",
+                                mr_status_name((enum mr_status)rc));
+        *bytes += batch.bytes;
+        c->read_all = batch.rows == 0;
+        c->handing = c->read_all || groups_full(&c->groups);
+    }
+    return MR_OK;
+}
+
+/* ---- groups out ---- */
+
+static void put_fold(const struct store_fold *fold, const struct fold_state *s, struct output *o, size_t row)
+{
+    int64_t *i64 = o->values;
+    o->valid[row] = s->count != 0;
+    switch (fold->op) {
+    case STORE_FOLD_ROWS:
+    case STORE_FOLD_COUNT:
+        i64[row] = (int64_t)s->count;
+        o->valid[row] = 1;
+        return;
+    case STORE_FOLD_SUM:
+        if (fold->type == STORE_BIGINT)
+            ((__int128 *)o->values)[row] = s->wide;
+        else
+            ((double *)o->values)[row] = s->f64;
+        return;
+    case STORE_FOLD_MIN:
+    case STORE_FOLD_MAX: {
+        bool nan = fold->op == STORE_FOLD_MAX ? s->extra != 0 : s->extra == s->count;
+        if (fold->type != STORE_DOUBLE)
+            i64[row] = s->i64;
+        else
+            ((double *)o->values)[row] = nan ? __builtin_nan("") : s->f64;
+        return;
+    }
+    case STORE_FOLD_FIRST:
+    case STORE_FOLD_LAST:
+        if (fold->type == STORE_BOOLEAN)
+            ((uint8_t *)o->values)[row] = s->at.bits != 0;
+        else
+            i64[row] = s->at.bits;
+        o->valid[row] = s->extra != 0;
+        ((int64_t *)o[1].values)[row] = s->at.time;
+        o[1].valid[row] = 1;
+        return;
+    }
+}
+
+static void put_group(struct store_aggregate_cursor *c, size_t group, size_t row)
+{
+    const struct store_aggregate *a = c->aggregate;
+    const struct groups *g = &c->groups;
+    struct output *o = c->outputs;
+    for (size_t i = 0; i < a->nkeys; i++, o++) {
+        struct mr_str key = g->keys[g->list[group].tuple * a->nkeys + i];
+        o->valid[row] = key.ptr != NULL;
+        ((struct mr_str *)o->values)[row] = key.ptr != NULL ? key : MR_STR("");
+    }
+    if (a->bin_ns != 0) {
+        ((int64_t *)o->values)[row] = g->list[group].bin;
+        o++->valid[row] = 1;
+    }
+    for (size_t i = 0; i < a->nfolds; i++) {
+        put_fold(&a->folds[i], &g->states[group * a->nfolds + i], o, row);
+        o += fold_wants_time(&a->folds[i]) ? 2 : 1;
+    }
+}
+
+int store_aggregate_cursor_next(struct store_aggregate_cursor *c, struct store_groups *out,
+                                struct mr_error *err)
+{
+    *out = (struct store_groups){.cols = c->vecs};
+    if (c->handing && c->handed == c->groups.count && !c->read_all) {
+        groups_reset(&c->groups); /* the views of the last call end here */
+        c->tuple = TUPLE_NONE;
+        c->handed = 0;
+        c->handing = false;
+    }
+    int rc = c->handing ? MR_OK : read_rows(c, &out->bytes, err);
+    if (rc != MR_OK || !c->handing)
+        return rc;
+    size_t left = c->groups.count - c->handed;
+    out->rows = left < STORE_BATCH_ROWS ? left : STORE_BATCH_ROWS;
+    out->ended = out->rows == 0 && c->read_all;
+    for (size_t i = 0; i < out->rows; i++)
+        put_group(c, c->handed++, i);
+    return MR_OK;
+}

@@ -1,0 +1,201 @@
+/* store/aggregate_fold.c - a stretch of rows into one state. Loops over several lanes, for the compiler to
+ * make vectors of: a single accumulator would wait for itself at every value. */
+#include "store/aggregate.h"
+
+#include <math.h>
+
+enum { LANES = 8 };
+
+bool fold_fits(const struct store_fold *fold)
+{
+    switch (fold->op) {
+    case STORE_FOLD_ROWS:
+        return true;
+    case STORE_FOLD_COUNT:
+        return fold->type >= STORE_DOUBLE && fold->type <= STORE_TIMESTAMP;
+    case STORE_FOLD_SUM:
+        return fold->type == STORE_DOUBLE || fold->type == STORE_BIGINT;
+    case STORE_FOLD_MIN:
+    case STORE_FOLD_MAX:
+        return fold->type == STORE_DOUBLE || fold->type == STORE_BIGINT || fold->type == STORE_TIMESTAMP;
+    case STORE_FOLD_FIRST:
+    case STORE_FOLD_LAST:
+        return fold->type >= STORE_DOUBLE && fold->type <= STORE_TIMESTAMP && fold->type != STORE_VARCHAR;
+    }
+    return false;
+}
+
+static uint64_t count_valid(const uint8_t *valid, size_t n)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += valid[i];
+    return count;
+}
+
+/* ---- DOUBLE ---- */
+
+static double sum_f64(const double *v, const uint8_t *valid, size_t n)
+{
+    double lane[LANES] = {0};
+    size_t i = 0;
+    if (valid == NULL) {
+        for (; i + LANES <= n; i += LANES)
+            for (size_t k = 0; k < LANES; k++)
+                lane[k] += v[i + k];
+        for (; i < n; i++)
+            lane[0] += v[i];
+    } else {
+        for (; i < n; i++)
+            lane[i % LANES] += valid[i] ? v[i] : 0.0;
+    }
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+}
+
+/* The least value that is no NaN (`sign` 1), or minus the greatest (-1); infinity when there is none. */
+static double least_f64(const double *v, const uint8_t *valid, size_t n, double sign, uint64_t *nans)
+{
+    double lane[LANES];
+    uint64_t bad[LANES] = {0};
+    size_t i = 0;
+    for (size_t k = 0; k < LANES; k++)
+        lane[k] = INFINITY;
+    if (valid == NULL) {
+        for (; i + LANES <= n; i += LANES) {
+            for (size_t k = 0; k < LANES; k++) {
+                double x = v[i + k] * sign;
+                lane[k] = x < lane[k] ? x : lane[k];
+                bad[k] += x != x;
+            }
+        }
+    }
+    for (; i < n; i++) {
+        double x = valid == NULL || valid[i] ? v[i] * sign : INFINITY;
+        lane[0] = x < lane[0] ? x : lane[0];
+        bad[0] += x != x;
+    }
+    double best = lane[0];
+    *nans = bad[0];
+    for (size_t k = 1; k < LANES; k++) {
+        best = lane[k] < best ? lane[k] : best;
+        *nans += bad[k];
+    }
+    return best;
+}
+
+static void best_f64(struct fold_state *s, bool max, const double *v, const uint8_t *valid, size_t n,
+                     uint64_t count)
+{
+    uint64_t nans;
+    double sign = max ? -1.0 : 1.0, best = least_f64(v, valid, n, sign, &nans) * sign;
+    if (count == nans)
+        best = s->f64; /* nothing to compare with */
+    else if (s->count > s->extra)
+        best = (max ? best > s->f64 : best < s->f64) ? best : s->f64;
+    s->f64 = best;
+    s->extra += nans;
+}
+
+/* ---- int64 ---- */
+
+static __int128 sum_i64(const int64_t *v, const uint8_t *valid, size_t n)
+{
+    /* Halves of 32 bits: a batch has few enough rows for sums of them to stay far from 64 bits. */
+    int64_t high = 0, low = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t x = valid == NULL || valid[i] ? v[i] : 0;
+        high += x >> 32;
+        low += (int64_t)((uint64_t)x & UINT32_MAX);
+    }
+    return (__int128)high * ((int64_t)1 << 32) + low;
+}
+
+static int64_t least_i64(const int64_t *v, const uint8_t *valid, size_t n)
+{
+    int64_t best = INT64_MAX;
+    for (size_t i = 0; i < n; i++) {
+        int64_t x = valid == NULL || valid[i] ? v[i] : INT64_MAX;
+        best = x < best ? x : best;
+    }
+    return best;
+}
+
+static int64_t greatest_i64(const int64_t *v, const uint8_t *valid, size_t n)
+{
+    int64_t best = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        int64_t x = valid == NULL || valid[i] ? v[i] : INT64_MIN;
+        best = x > best ? x : best;
+    }
+    return best;
+}
+
+static void best_i64(struct fold_state *s, bool max, const int64_t *v, const uint8_t *valid, size_t n)
+{
+    int64_t best = max ? greatest_i64(v, valid, n) : least_i64(v, valid, n);
+    if (s->count == 0 || (max ? best > s->i64 : best < s->i64))
+        s->i64 = best;
+}
+
+/* ---- first, last ---- */
+
+/* Of the row: rows of a series ascend, so it is the first or the last of the stretch. */
+static void take_row(struct fold_state *s, const struct store_fold *fold, const struct store_vec *vec,
+                     const int64_t *times, size_t row)
+{
+    bool later = fold->op == STORE_FOLD_LAST;
+    size_t at = vec->constant ? 0 : row;
+    if (s->count != 0 && (later ? times[row] <= s->at.time : times[row] >= s->at.time))
+        return;
+    s->count = 1;
+    s->at.time = times[row];
+    s->extra = vec->valid == NULL || vec->valid[at];
+    if (s->extra == 0)
+        s->at.bits = 0;
+    else if (fold->type == STORE_BOOLEAN)
+        s->at.bits = ((const uint8_t *)vec->values)[at];
+    else
+        s->at.bits = ((const int64_t *)vec->values)[at];
+}
+
+/* ---- any ---- */
+
+static void fold_values(const struct store_fold *fold, struct fold_state *s, const void *values,
+                        const uint8_t *valid, size_t n)
+{
+    uint64_t count = valid != NULL ? count_valid(valid, n) : n;
+    bool max = fold->op == STORE_FOLD_MAX;
+    if (count == 0)
+        return;
+    if (count == n)
+        valid = NULL;
+    if (fold->op == STORE_FOLD_SUM && fold->type == STORE_DOUBLE)
+        s->f64 += sum_f64(values, valid, n);
+    else if (fold->op == STORE_FOLD_SUM)
+        s->wide += sum_i64(values, valid, n);
+    else if (fold->op != STORE_FOLD_COUNT && fold->type == STORE_DOUBLE)
+        best_f64(s, max, values, valid, n, count);
+    else if (fold->op != STORE_FOLD_COUNT)
+        best_i64(s, max, values, valid, n);
+    s->count += count;
+}
+
+void fold_rows(const struct store_fold *fold, struct fold_state *state, const struct store_vec *vec,
+               const int64_t *times, size_t from, size_t end)
+{
+    if (fold->op == STORE_FOLD_ROWS) {
+        state->count += end - from;
+        return;
+    }
+    if (fold_wants_time(fold)) {
+        take_row(state, fold, vec, times, fold->op == STORE_FOLD_LAST ? end - 1 : from);
+        return;
+    }
+    if (vec->constant) { /* a column without values here, as a rule */
+        for (size_t i = from; i < end && (vec->valid == NULL || vec->valid[0]); i++)
+            fold_values(fold, state, vec->values, NULL, 1);
+        return;
+    }
+    fold_values(fold, state, (const char *)vec->values + from * (fold->op == STORE_FOLD_COUNT ? 0 : 8),
+                vec->valid != NULL ? vec->valid + from : NULL, end - from);
+}
