@@ -10,6 +10,7 @@ import kill
 from kill import harness
 from botocore.exceptions import ClientError
 
+SETTLED = "settled"  # a table for nothing but check_litter
 PAUSE_S = 0.05  # after a refusal, as a client that backs off
 
 
@@ -56,6 +57,7 @@ class Load:
         write.create_database(DatabaseName=kill.DATABASE)
         write.create_table(DatabaseName=kill.DATABASE, TableName=kill.TABLE, RetentionProperties={
             "MemoryStoreRetentionPeriodInHours": 168, "MagneticStoreRetentionPeriodInDays": 100})
+        write.create_table(DatabaseName=kill.DATABASE, TableName=SETTLED)
 
     def start(self, srv):
         self.stopping.clear()
@@ -116,3 +118,22 @@ def wait_until(what, seconds, condition):
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
         time.sleep(0.05)
+
+
+def check_litter(srv, seconds=30):
+    """Files that the manifest does not name: none, once the background has come to rest. The manifest before the newest
+    counts as well, and what only that one names goes with the next change; so there is one more. Needs the test clock."""
+    write, _ = harness.clients(srv.url)
+    write.write_records(DatabaseName=kill.DATABASE, TableName=SETTLED, Records=[
+        {"Dimensions": [{"Name": "of", "Value": "check"}], "MeasureName": "n", "MeasureValue": "1",
+         "MeasureValueType": "BIGINT", "Time": str(srv.clock() // 1000000)}])
+    srv.flush()
+    directory = os.path.join(srv.data, "store", "files")
+
+    def clean():
+        names = [n for n in os.listdir(directory) if not n.startswith("manifest")]
+        return len(names) == srv.metrics()["millrace_store_files"] and not any(n.endswith(".tmp") for n in names)
+    try:
+        wait_until("no file left over", seconds, clean)
+    except AssertionError as e:
+        raise AssertionError(f"{e}: {srv.metrics()['millrace_store_files']} named, {sorted(os.listdir(directory))}")
