@@ -36,13 +36,6 @@ static int open_writer(struct pass *p, size_t cut)
 /* ---- from the memory store's vectors to the segment's
  * ------------------------------------------------------------ */
 
-static size_t width_of(enum magstore_type type)
-{
-    if (type == MAGSTORE_BOOLEAN)
-        return 1;
-    return type == MAGSTORE_VARCHAR ? sizeof(struct mr_str) : 8;
-}
-
 static void convert(struct pass *p, const struct mem_vec *vecs, size_t rows, struct magstore_rows *out)
 {
     const struct mem_vec *version = &vecs[1];
@@ -70,27 +63,13 @@ static struct magstore_rows slice_of(const struct pass *p, const struct magstore
 {
     for (size_t i = 0; i < rows->ncolumns; i++) {
         const struct magstore_values *v = &rows->columns[i];
-        p->slice[i] =
-            (struct magstore_values){v->column, v->type, (const char *)v->values + from * width_of(v->type),
-                                     v->valid != NULL ? v->valid + from : NULL};
+        p->slice[i] = (struct magstore_values){v->column, v->type,
+                                               (const char *)v->values + from * store_width((int)v->type),
+                                               v->valid != NULL ? v->valid + from : NULL};
     }
     return (struct magstore_rows){end - from, rows->times + from,
                                   rows->versions != NULL ? rows->versions + from : NULL, p->slice,
                                   rows->ncolumns};
-}
-
-/* First row at or after the time. */
-static size_t lower_bound(const struct magstore_rows *rows, int64_t time)
-{
-    size_t low = 0, high = rows->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows->times[middle] < time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 static int add_rows(struct pass *p, uint32_t series, const struct magstore_rows *rows)
@@ -98,7 +77,8 @@ static int add_rows(struct pass *p, uint32_t series, const struct magstore_rows 
     size_t from = 0;
     int rc = MR_OK;
     for (size_t cut = 0; cut < p->ncuts && rc == MR_OK && from < rows->count; cut++) {
-        size_t end = cut + 1 < p->ncuts ? lower_bound(rows, p->start[cut + 1]) : rows->count;
+        size_t end = cut + 1 < p->ncuts ? store_lower_bound(rows->times, 0, rows->count, p->start[cut + 1])
+                                        : rows->count;
         if (end <= from)
             continue;
         if (p->writers[cut] == NULL)

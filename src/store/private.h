@@ -100,6 +100,25 @@ struct store {
     uint64_t appends, records, duplicates, rejected; /* atomic */
 };
 
+/* Bytes of one value in a vector, of memory, of files and of scans alike. */
+static inline size_t store_width(int type)
+{
+    return type == STORE_BOOLEAN ? 1 : type == STORE_VARCHAR ? sizeof(struct mr_str) : 8;
+}
+
+/* First of the ascending times[at..end) that is not before t; end when all are. */
+static inline size_t store_lower_bound(const int64_t *times, size_t at, size_t end, int64_t t)
+{
+    while (at < end) {
+        size_t middle = at + (end - at) / 2;
+        if (times[middle] < t)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    return at;
+}
+
 /* ---- table.c */
 int table_find_or_make(struct store *store, uint64_t database_id, uint64_t table_id,
                        struct store_table **out);

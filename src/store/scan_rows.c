@@ -34,13 +34,6 @@ struct rows_stream {
 static const int64_t null_value[2];
 static const uint8_t null_valid;
 
-static size_t width_of(enum store_type type)
-{
-    if (type == STORE_BOOLEAN)
-        return 1;
-    return type == STORE_VARCHAR ? sizeof(struct mr_str) : 8;
-}
-
 static bool is_value(enum mem_role role)
 {
     return role == MEM_MEASURE_VALUE || role == MEM_ATTRIBUTE;
@@ -162,19 +155,6 @@ static const int64_t *mem_times(const struct rows_stream *s)
 /* ---- the next run
  * ---------------------------------------------------------------------------------------------- */
 
-/* First of times[at..end) that is not before t. */
-static size_t lower_bound(const int64_t *times, size_t at, size_t end, int64_t t)
-{
-    while (at < end) {
-        size_t middle = at + (end - at) / 2;
-        if (times[middle] < t)
-            at = middle + 1;
-        else
-            end = middle;
-    }
-    return at;
-}
-
 struct run {
     bool from_file;
     size_t rows; /* 0: the series has ended */
@@ -189,13 +169,13 @@ static struct run next_run(struct rows_stream *s)
     const int64_t *times = mem_times(s);
     int64_t mem_time = times[s->mem_at], file_time = s->file.times[s->file_at];
     if (file_time < mem_time)
-        return (struct run){true,
-                            lower_bound(s->file.times, s->file_at, s->file.count, mem_time) - s->file_at};
+        return (struct run){true, store_lower_bound(s->file.times, s->file_at, s->file.count, mem_time) -
+                                      s->file_at};
     if (file_time == mem_time) {
         s->file_at++;
         return (struct run){false, 1};
     }
-    return (struct run){false, lower_bound(times, s->mem_at, s->mem_rows, file_time) - s->mem_at};
+    return (struct run){false, store_lower_bound(times, s->mem_at, s->mem_rows, file_time) - s->mem_at};
 }
 
 static void skip(struct rows_stream *s, struct run run, size_t rows)
@@ -229,7 +209,8 @@ static struct store_vec piece_of(const struct rows_stream *s, bool from_file, si
         values = v->values;
         valid = v->valid;
     }
-    return (struct store_vec){type, false, values + at * width_of(type), valid != NULL ? valid + at : NULL};
+    return (struct store_vec){type, false, values + at * store_width((int)type),
+                              valid != NULL ? valid + at : NULL};
 }
 
 /* ---- copying together
@@ -251,7 +232,7 @@ static int copy_column(struct rows_stream *s, bool from_file, size_t i, size_t r
 {
     struct column *c = &s->columns[i];
     enum store_type type = (enum store_type)s->spec->kinds[i].type;
-    size_t width = width_of(type);
+    size_t width = store_width((int)type);
     if (c->values == NULL)
         c->values = mr_malloc(BATCH * width);
     if (c->valid == NULL)
