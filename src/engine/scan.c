@@ -4,7 +4,8 @@
  * store_scan with only the columns DuckDB asked for; each worker has a store_cursor of its own. A batch of
  * one series becomes one chunk, its constant columns constant vectors, so that grouping by a dimension costs
  * next to nothing; batches of a few rows are packed together instead, because a chunk has a price of its own
- * (scan_fill.c).
+ * (scan_fill.c). When the plan asks for groups, the store aggregates and the rows are partial groups
+ * (scan_groups.c).
  */
 #include "engine/scan.h"
 
@@ -32,6 +33,7 @@ static void scan_unref(struct scan *scan)
             link = &(*link)->next;
         *link = scan->next;
         store_scan_close(scan->store);
+        store_aggregate_close(scan->groups);
         pthread_cond_signal(&run->gone);
     }
     pthread_mutex_unlock(&run->lock); /* the last touch of the run, which may end now */
@@ -67,18 +69,16 @@ static int translate_preds(const struct sql_scan *from, struct store_pred **out)
 }
 
 /* Opens the store's scan for the columns DuckDB wants. */
-static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_init_info info,
-                      struct mr_error *err)
+static int open_rows(struct scan *scan, const struct sql_scan *from, struct store_scan_spec *spec,
+                     duckdb_init_info info, struct mr_error *err)
 {
     idx_t asked = duckdb_init_get_column_count(info);
-    struct store_pred *preds = NULL;
     uint32_t *numbers = mr_calloc(asked + 1, sizeof(*numbers));
-    int status = translate_preds(from, &preds);
 
     scan->columns = mr_calloc(asked + 1, sizeof(*scan->columns));
-    if (numbers == NULL || scan->columns == NULL || status != MR_OK) {
-        status = mr_error_set(err, MR_ENOMEM, "out of memory");
-        goto done;
+    if (numbers == NULL || scan->columns == NULL) {
+        mr_free(numbers);
+        return MR_ENOMEM;
     }
     for (idx_t i = 0; i < asked; i++) {
         idx_t column = duckdb_init_get_column_index(info, i) - 1; /* of the plan; 0 was the empty one */
@@ -88,21 +88,38 @@ static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_ini
             continue;
         }
         numbers[scan->ncolumns] = from->columns[column];
-        scan->columns[scan->ncolumns++] = (struct scan_column){from->kinds[column], i};
+        scan->columns[scan->ncolumns++] = (struct scan_column){.kind = from->kinds[column], .vector = i};
     }
-    struct store_scan_spec spec = {
-        .time_min = from->time_min,
-        .time_max = from->time_max,
-        .columns = numbers,
-        .ncolumns = scan->ncolumns,
-        .preds = preds,
-        .npreds = from->npreds,
-    };
-    status = store_scan_open(scan->run->snapshot, from->handle, &spec, &scan->store, err);
-done:
+    spec->columns = numbers;
+    spec->ncolumns = scan->ncolumns;
+    int status = store_scan_open(scan->run->snapshot, from->handle, spec, &scan->store, err);
     mr_free(numbers);
-    mr_free(preds);
     return status;
+}
+
+static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_init_info info,
+                      struct mr_error *err)
+{
+    struct store_pred *preds = NULL;
+    int status = translate_preds(from, &preds);
+    struct store_scan_spec spec = {
+        .time_min = from->time_min, .time_max = from->time_max, .preds = preds, .npreds = from->npreds};
+
+    if (status == MR_OK)
+        status = from->groups != NULL ? scan_groups_open(scan, from, &spec, info, err)
+                                      : open_rows(scan, from, &spec, info, err);
+    mr_free(preds);
+    if (status == MR_ENOMEM)
+        mr_error_set(err, MR_ENOMEM, "out of memory");
+    return status;
+}
+
+static void ask_info(const struct scan *scan, struct store_scan_info *out)
+{
+    if (scan->groups != NULL)
+        store_aggregate_info(scan->groups, out);
+    else
+        store_scan_info(scan->store, out);
 }
 
 /* ---- DuckDB's callbacks
@@ -140,7 +157,9 @@ static void scan_bind(duckdb_bind_info info)
     duckdb_logical_type boolean = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
     duckdb_bind_add_result_column(info, "empty", boolean);
     duckdb_destroy_logical_type(&boolean);
-    for (size_t i = 0; i < spec->ncolumns; i++) {
+    if (spec->groups != NULL)
+        scan_groups_bind(info, spec->groups);
+    for (size_t i = 0; i < spec->ncolumns && spec->groups == NULL; i++) {
         char name[24];
         snprintf(name, sizeof(name), "c%zu", i);
         duckdb_logical_type type = duckdb_create_logical_type(column_type(spec->kinds[i]));
@@ -178,7 +197,7 @@ static void scan_init(duckdb_init_info info)
         return;
     }
     struct store_scan_info about;
-    store_scan_info(scan->store, &about);
+    ask_info(scan, &about);
     duckdb_init_set_max_threads(info, about.series_selected > 1 ? about.series_selected : 1);
 
     double share = about.series_total > 0 ? (double)about.series_selected / (double)about.series_total : 1.0;
@@ -202,6 +221,7 @@ static void worker_destroy(void *ptr)
         if (worker->constants[i].value != NULL)
             duckdb_destroy_value(&worker->constants[i].value);
     store_cursor_close(worker->cursor);
+    store_aggregate_cursor_close(worker->group_cursor);
     if (worker->scan != NULL)
         scan_unref(worker->scan);
     for (size_t i = 0; i < worker->nconstants; i++)
@@ -242,7 +262,8 @@ static int worker_start(struct worker *worker, struct scan *scan, struct mr_erro
     if (worker->constants == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory");
     worker->nconstants = scan->ncolumns;
-    int status = store_cursor_open(scan->store, &worker->cursor);
+    int status = scan->groups != NULL ? store_aggregate_cursor_open(scan->groups, &worker->group_cursor)
+                                      : store_cursor_open(scan->store, &worker->cursor);
     if (status != MR_OK)
         return mr_error_set(err, status, "cannot start reading a table");
     pthread_mutex_lock(&scan->run->lock);
@@ -264,7 +285,8 @@ static void scan_function(duckdb_function_info info, duckdb_data_chunk chunk)
     if (status == MR_OK && worker->scan == NULL)
         status = worker_start(worker, scan, &err);
     if (status == MR_OK)
-        status = scan_fill(worker, chunk, &err);
+        status =
+            scan->groups != NULL ? scan_groups_fill(worker, chunk, &err) : scan_fill(worker, chunk, &err);
     if (status != MR_OK) {
         char text[ERROR_TEXT_MAX];
         mr_error_set(&err, status, "cannot read a table");
@@ -299,7 +321,7 @@ void scan_progress(struct engine_run *run, struct engine_progress *out)
     pthread_mutex_lock(&run->lock);
     for (const struct scan *scan = run->scans; scan != NULL; scan = scan->next) {
         struct store_scan_info about;
-        store_scan_info(scan->store, &about);
+        ask_info(scan, &about);
         selected += about.series_selected;
         done += about.series_done < about.series_selected ? about.series_done : about.series_selected;
     }

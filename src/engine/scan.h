@@ -13,13 +13,16 @@
 struct scan_column {
     enum sql_kind kind;
     idx_t vector; /* its place in a chunk */
+    size_t from;  /* groups: its place among the store's columns */
+    bool wide;    /* groups: 128 bits, a sum of BIGINT */
 };
 
 /* One open scan of a run, shared by its workers. */
 struct scan {
     struct engine_run *run;
     struct store_scan *store;
-    struct scan_column *columns; /* read from the store, in the order of its batches */
+    struct store_aggregate *groups; /* in place of `store`, when the plan asks for groups */
+    struct scan_column *columns;    /* read from the store, in the order of its batches */
     size_t ncolumns;
     idx_t empty; /* the vector of the column that is none, when it was asked for */
     bool has_empty;
@@ -36,6 +39,7 @@ struct constant {
 struct worker {
     struct scan *scan; /* counted; NULL before the first call */
     struct store_cursor *cursor;
+    struct store_aggregate_cursor *group_cursor;
     struct store_batch held; /* read but not yet handed over; rows 0: none */
     bool ended;
     struct constant *constants; /* one a column */
@@ -44,5 +48,15 @@ struct worker {
 
 /* Fills the chunk with the next rows; 0 rows at the end. */
 int scan_fill(struct worker *worker, duckdb_data_chunk chunk, struct mr_error *err);
+/* `rows` values of a column into a flat vector, from row `at` on. */
+void scan_put(duckdb_vector vector, const struct store_vec *vec, enum sql_kind kind, size_t at, size_t rows);
+void scan_put_validity(duckdb_vector vector, const struct store_vec *vec, size_t at, size_t rows);
+
+/* ---- scan_groups.c: the same for groups ---- */
+void scan_groups_bind(duckdb_bind_info info, const struct sql_groups *groups);
+/* spec: time and predicates. */
+int scan_groups_open(struct scan *scan, const struct sql_scan *from, const struct store_scan_spec *spec,
+                     duckdb_init_info info, struct mr_error *err);
+int scan_groups_fill(struct worker *worker, duckdb_data_chunk chunk, struct mr_error *err);
 
 #endif

@@ -80,7 +80,7 @@ static void put_nulls(duckdb_vector vector, size_t at, size_t rows)
         validity[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
-static void put_validity(duckdb_vector vector, const struct store_vec *vec, size_t at, size_t rows)
+void scan_put_validity(duckdb_vector vector, const struct store_vec *vec, size_t at, size_t rows)
 {
     if (vec->valid == NULL || memchr(vec->valid, 0, rows) == NULL)
         return;
@@ -123,8 +123,7 @@ static void repeat(duckdb_vector vector, const struct store_vec *vec, enum sql_k
     }
 }
 
-static void put_flat(duckdb_vector vector, const struct store_vec *vec, enum sql_kind kind, size_t at,
-                     size_t rows)
+void scan_put(duckdb_vector vector, const struct store_vec *vec, enum sql_kind kind, size_t at, size_t rows)
 {
     if (vec->constant) {
         repeat(vector, vec, kind, at, rows);
@@ -137,7 +136,7 @@ static void put_flat(duckdb_vector vector, const struct store_vec *vec, enum sql
         memcpy((uint8_t *)data + at, vec->values, rows);
     else
         memcpy((uint64_t *)data + at, vec->values, rows * 8);
-    put_validity(vector, vec, at, rows);
+    scan_put_validity(vector, vec, at, rows);
 }
 
 static void put_empty(struct scan *scan, duckdb_data_chunk chunk, size_t at, size_t rows)
@@ -163,7 +162,7 @@ static int put_whole(struct worker *worker, duckdb_data_chunk chunk, const struc
             if (status != MR_OK)
                 return status;
         } else {
-            put_flat(vector, vec, kind, 0, batch->rows);
+            scan_put(vector, vec, kind, 0, batch->rows);
         }
     }
     put_empty(scan, chunk, 0, batch->rows);
@@ -179,7 +178,7 @@ static int pack(struct worker *worker, duckdb_data_chunk chunk, struct store_bat
 
     for (;;) {
         for (size_t c = 0; c < scan->ncolumns; c++)
-            put_flat(duckdb_data_chunk_get_vector(chunk, scan->columns[c].vector), &batch->cols[c],
+            scan_put(duckdb_data_chunk_get_vector(chunk, scan->columns[c].vector), &batch->cols[c],
                      scan->columns[c].kind, at, batch->rows);
         put_empty(scan, chunk, at, batch->rows);
         at += batch->rows;

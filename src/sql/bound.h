@@ -105,6 +105,8 @@ struct bound_scan {
     enum sql_kind *kinds;
     size_t ncolumns;
     size_t number; /* of mr_scan(); set when emitted */
+    const struct sql_groups *groups; /* set when emitted; NULL: rows */
+    const char *why_rows;            /* of a grouped query that reads rows */
 };
 
 enum bound_relation_kind {

@@ -1,5 +1,6 @@
 /* sql/emit_query.c - queries, relations and the plan's scans. */
 #include "sql/emit.h"
+#include "sql/push.h"
 
 /* " ORDER BY x DESC NULLS LAST, 2 NULLS LAST": the place of NULLs is always written */
 bool emit_order(struct emitter *em, const struct bound_query *q, const struct bound_order *order, size_t n)
@@ -200,8 +201,8 @@ static void emit_group_by(struct emitter *em, const struct bound_query *q)
     mr_buf_char(out, ')');
 }
 
-/* FROM (SELECT key AS c0, aggregate AS c1 FROM ... GROUP BY 1) AS t1 [WHERE having] */
-static bool emit_grouped_source(struct emitter *em, struct bound_query *q)
+/* FROM (SELECT key AS c0, aggregate AS c1 FROM ... */
+static bool emit_keys_and_aggregates(struct emitter *em, struct bound_query *q)
 {
     bool first = true;
     emit_text(em, " FROM (SELECT ");
@@ -217,7 +218,16 @@ static bool emit_grouped_source(struct emitter *em, struct bound_query *q)
     }
     if (first)
         emit_text(em, "count(*) AS z");
-    if (!emit_source(em, q))
+    return emit_source(em, q);
+}
+
+/* FROM (SELECT key AS c0, aggregate AS c1 FROM ... GROUP BY 1) AS t1 [WHERE having] */
+static bool emit_grouped_source(struct emitter *em, struct bound_query *q)
+{
+    const struct push *push = push_find(em->cx, q);
+    if (em->cx->status != MR_OK)
+        return false;
+    if (push != NULL ? !emit_groups(em, q, push) : !emit_keys_and_aggregates(em, q))
         return false;
     emit_group_by(em, q);
     mr_buf_printf(&em->out, ") AS t%u", q->group->number);
@@ -375,6 +385,8 @@ static bool plan_scans(struct emitter *em, struct sql_plan *plan)
             .time_max = s->time_max,
             .preds = s->preds,
             .npreds = s->npreds,
+            .groups = s->groups,
+            .why_rows = s->why_rows,
         };
     }
     plan->scans = scans;

@@ -50,6 +50,29 @@ static void print_pred(struct mr_buf *out, const struct sql_table *unused, const
     mr_buf_char(out, '\n');
 }
 
+/* Which way a grouped query goes. */
+static void print_path(struct mr_buf *out, const struct sql_scan *s)
+{
+    static const char *const ops[] = {"rows", "count", "sum", "min", "max", "first", "last"};
+    const struct sql_groups *g = s->groups;
+    if (s->why_rows != NULL)
+        mr_buf_printf(out, "  rows are read: %s\n", s->why_rows);
+    if (g == NULL)
+        return;
+    mr_buf_str(out, MR_STR("  aggregated in the store: by"));
+    for (size_t i = 0; i < g->nkeys; i++)
+        mr_buf_printf(out, " %u", g->keys[i]);
+    if (g->bin_ns != 0)
+        mr_buf_printf(out, " bins of %lld ns from %lld", (long long)g->bin_ns, (long long)g->bin_origin);
+    mr_buf_str(out, g->nkeys == 0 && g->bin_ns == 0 ? MR_STR(" nothing;") : MR_STR(";"));
+    for (size_t i = 0; i < g->nfolds; i++) {
+        mr_buf_printf(out, " %s", ops[g->folds[i].op]);
+        if (g->folds[i].op != SQL_FOLD_ROWS)
+            mr_buf_printf(out, "(%u)", g->folds[i].column);
+    }
+    mr_buf_char(out, '\n');
+}
+
 static void print_scan(struct mr_buf *out, const struct sql_scan *s, size_t number)
 {
     mr_buf_printf(out, "scan %zu: ", number);
@@ -71,6 +94,7 @@ static void print_scan(struct mr_buf *out, const struct sql_scan *s, size_t numb
     }
     for (size_t i = 0; i < s->npreds; i++)
         print_pred(out, NULL, &s->preds[i]);
+    print_path(out, s);
 }
 
 bool explain_statement(struct sql_context *cx, const struct ast_query *ast, const struct bound_query *q,

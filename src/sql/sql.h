@@ -94,6 +94,7 @@ struct sql_env {
     size_t nparams;
     bool prepare; /* PrepareQuery: unbound parameters are allowed and reported */
     bool plain;   /* leave all conditions out of the scans; for comparing the two ways */
+    bool groups;  /* let scans aggregate where they can */
 };
 
 /* ---- what comes out ---- */
@@ -116,6 +117,35 @@ struct sql_pred {
     size_t nvalues;
 };
 
+enum sql_fold_op {
+    SQL_FOLD_ROWS,
+    SQL_FOLD_COUNT,
+    SQL_FOLD_SUM,
+    SQL_FOLD_MIN,
+    SQL_FOLD_MAX,
+    SQL_FOLD_FIRST,
+    SQL_FOLD_LAST
+};
+
+/* An aggregate over the column; means what store/store.h says of the same name there. */
+struct sql_fold {
+    enum sql_fold_op op;
+    uint32_t column;
+    enum sql_kind kind; /* of the column */
+};
+
+/* Groups instead of rows. The columns are, in this order: a VARCHAR a key, a BIGINT for the start of the bin
+ * when there are bins, then a column a fold: BIGINT for counts, HUGEINT for the sum of BIGINT, else the
+ * column's type; after FIRST and LAST their time. A group may come in several parts. */
+struct sql_groups {
+    const uint32_t *keys; /* dimensions and measure_name */
+    size_t nkeys;
+    int64_t bin_ns, bin_origin; /* 0: no bins */
+    const struct sql_fold *folds;
+    size_t nfolds;
+};
+#define SQL_FOLDS_MAX 64
+
 /* One table in the FROM of some query block. The engine may return a superset of the rows the bounds
  * describe: the emitted SQL applies the whole WHERE again. */
 struct sql_scan {
@@ -127,6 +157,8 @@ struct sql_scan {
     int64_t time_min, time_max; /* included; INT64_MIN and INT64_MAX when unbounded */
     const struct sql_pred *preds;
     size_t npreds;
+    const struct sql_groups *groups; /* NULL: rows */
+    const char *why_rows; /* EXPLAIN: what keeps a grouped query from being answered by groups; or NULL */
 };
 
 struct sql_output {

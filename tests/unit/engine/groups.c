@@ -1,0 +1,413 @@
+/* Two ways to one answer: random grouped statements over random records in memory and in files, aggregated by
+ * the store and by the embedded database. MR_SEED in the environment starts another run. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/rand.h"
+#include "engine/harness.h"
+#include "unit/store/kit.h"
+
+enum { SERIES = 60, ROWS = 2400, STATEMENTS = 500 };
+#define HOUR (3600 * MR_NS_PER_S)
+#define SPAN (240 * HOUR) /* of the times of the records */
+
+static struct kit kit;
+static struct mr_rng rng;
+static unsigned aggregated; /* scans that the store aggregated */
+
+static unsigned below(unsigned n)
+{
+    return (unsigned)mr_rng_below(&rng, n);
+}
+
+static const char *one_of(const char *const *list, size_t n)
+{
+    return list[below((unsigned)n)];
+}
+#define ONE_OF(list) one_of(list, MR_ARRAY_LEN(list))
+
+/* ---- records ---- */
+
+static double some_double(void)
+{
+    static const double odd[] = {NAN, INFINITY, -INFINITY, -0.0, 1e300};
+    return below(60) == 0 ? odd[below(MR_ARRAY_LEN(odd))] : (mr_rng_unit(&rng) - 0.3) * 1000;
+}
+
+static void write_row(unsigned series, int64_t time, int64_t version)
+{
+    char host[16], measure[16];
+    struct mr_pair dims[3];
+    struct store_attr attrs[6];
+    uint32_t ndims = 0, n = 0;
+    snprintf(host, sizeof(host), "h%u", series % 12);
+    snprintf(measure, sizeof(measure), "m%u", series % 5);
+    if (series % 7 != 0)
+        dims[ndims++] = (struct mr_pair){MR_STR("host"), mr_str_of(host)};
+    if (series % 3 != 0)
+        dims[ndims++] = (struct mr_pair){MR_STR("rack"), series % 2 ? MR_STR("r1") : MR_STR("r2")};
+    dims[ndims++] = (struct mr_pair){MR_STR("zone"), series % 4 ? MR_STR("east") : MR_STR("eastern")};
+    if (series % 5 == 4) { /* a series of single measures */
+        attrs[n++] = kit_double(NULL, some_double());
+    } else {
+        attrs[n++] = kit_text("s", below(2) ? "odd" : "even");
+        if (below(3) != 0)
+            attrs[n++] = kit_double("v", some_double());
+        if (below(3) != 0)
+            attrs[n++] = kit_bigint("n", below(200) == 0 ? INT64_MAX - below(2) : (int64_t)below(90) - 30);
+        if (below(3) != 0)
+            attrs[n++] = kit_bool("b", below(2));
+        if (below(3) != 0)
+            attrs[n++] = kit_time("ts", (int64_t)below(1000) * HOUR);
+    }
+    struct store_record r = kit_record(dims, ndims, measure, time, version, attrs, n);
+    check_ok(kit_append(kit.table, &r, 1), NULL);
+    assert_int_equal(r.outcome, STORE_STORED);
+}
+
+/* No two at the same time, so that the row of the greatest one is known; some next to where bins end. */
+static void write_rows(void)
+{
+    for (int i = 0; i < ROWS; i++) {
+        int64_t time = SPAN / ROWS * i;
+        if (time > 0)
+            time += (int64_t)below(3) - 1;
+        write_row(below(SERIES), time, 1);
+        if (i == ROWS / 3 || i == ROWS / 2)
+            check_ok(store_flush(kit.store, NULL), NULL);
+    }
+}
+
+/* ---- what the binder asks ---- */
+
+static const enum sql_kind kinds[] = {[STORE_DOUBLE] = SQL_DOUBLE,
+                                      [STORE_BIGINT] = SQL_BIGINT,
+                                      [STORE_VARCHAR] = SQL_VARCHAR,
+                                      [STORE_BOOLEAN] = SQL_BOOLEAN,
+                                      [STORE_TIMESTAMP] = SQL_TIMESTAMP};
+static const enum sql_role roles[] = {[STORE_TIME] = SQL_ROLE_TIME,
+                                      [STORE_MEASURE_NAME] = SQL_ROLE_MEASURE_NAME,
+                                      [STORE_DIMENSION] = SQL_ROLE_DIMENSION,
+                                      [STORE_MEASURE_VALUE] = SQL_ROLE_MEASURE_VALUE,
+                                      [STORE_ATTRIBUTE] = SQL_ROLE_ATTRIBUTE};
+
+static int find_table(void *ctx, struct mr_str database, struct mr_str name, struct mr_arena *arena,
+                      struct sql_table *out, bool *missing_database)
+{
+    struct store_schema schema;
+    MR_UNUSED(ctx);
+    *missing_database = false;
+    if (store_schema_get(kit.table, arena, &schema) != MR_OK)
+        return MR_ENOMEM;
+    struct sql_column *columns = MR_ARENA_ARRAY(arena, schema.ncolumns, struct sql_column);
+    assert_non_null(columns);
+    for (size_t i = 0; i < schema.ncolumns; i++)
+        columns[i] = (struct sql_column){schema.columns[i].name, kinds[schema.columns[i].type],
+                                         roles[schema.columns[i].role], (uint32_t)i};
+    *out = (struct sql_table){kit.table, database, name, columns, schema.ncolumns};
+    return MR_OK;
+}
+
+static const struct sql_lookup lookup = {NULL, find_table};
+
+/* ---- statements ---- */
+
+static const char *const keys[] = {"host",
+                                   "rack",
+                                   "zone",
+                                   "measure_name",
+                                   "bin(time, 6h)",
+                                   "bin(time, 1h)",
+                                   "bin(time, 7m)",
+                                   "date_trunc('day', time)",
+                                   "date_trunc('week', time)",
+                                   "date_trunc('hour', time)",
+                                   "date_trunc('month', time)",
+                                   "host",
+                                   "bin(time, 1d)"};
+static const char *const aggregates[] = {"count(*)",         "count(v)",
+                                         "count(s)",         "count(b)",
+                                         "sum(v)",           "avg(v)",
+                                         "min(v)",           "max(v)",
+                                         "avg(n)",           "min(n)",
+                                         "max(n)",           "sum(measure_value::double)",
+                                         "min(ts)",          "max(ts)",
+                                         "max(time)",        "min(time)",
+                                         "max_by(v, time)",  "min_by(n, time)",
+                                         "max_by(b, time)",  "max_by(ts, time)",
+                                         "count(time)",      "sum(v) + count(*)",
+                                         "max(v) - min(v)",  "max_by(measure_value::double, time)",
+                                         "avg(v) * 2",       "max_by(time, time)",
+                                         "round(avg(v), 2)", "coalesce(max(n), -1)"};
+/* these keep the rows coming */
+static const char *const others[] = {"sum(n)",          "count(DISTINCT s)",
+                                     "max(s)",          "stddev(v)",
+                                     "sum(v * 2)",      "count_if(b)",
+                                     "max_by(s, time)", "sum(v) FILTER (WHERE n > 3)",
+                                     "min(host)",       "max_by(v, to_nanoseconds(time) + 1)"};
+static const char *const conditions[] = {
+    "host = '#'",
+    "host IN ('#', '#')",
+    "host <> '#'",
+    "zone LIKE 'eas%'",
+    "zone LIKE 'east'",
+    "rack IS NULL",
+    "rack IS NOT NULL",
+    "(host = '#' OR host = '#' OR host IN ('h7'))",
+    "host NOT IN ('#', '#')",
+    "measure_name = 'm1'",
+    "measure_name <> 'm4'",
+    "'#' = host",
+    "host IN ('#', NULL)",
+};
+/* these are not wholly said by a scan */
+static const char *const hard[] = {"v > 10",
+                                   "bin(time, 6h) > from_milliseconds(90000000)",
+                                   "zone LIKE 'e%n'",
+                                   "(host = '#' OR rack = 'r1')",
+                                   "host NOT IN ('#', NULL)",
+                                   "date(time) > date '1970-01-03'",
+                                   "lower(host) = '#'",
+                                   "host BETWEEN 'h1' AND 'h3'"};
+static const char *const times[] = {"time >= @", "time < @", "time > @ AND time <= @", "time BETWEEN @ AND @",
+                                    "@ <= time", "time = @"};
+
+static void fill(struct mr_buf *out, const char *form)
+{
+    for (; *form != '\0'; form++) {
+        if (*form == '#')
+            mr_buf_printf(out, "h%u", below(13));
+        else if (*form == '@')
+            mr_buf_printf(out, "from_milliseconds(%llu)",
+                          (unsigned long long)(below(250) * UINT64_C(3600000)));
+        else
+            mr_buf_char(out, *form);
+    }
+}
+
+static void where(struct mr_buf *out)
+{
+    const char *before = " WHERE ";
+    unsigned n = below(4);
+    for (unsigned i = 0; i < n; i++, before = " AND ") {
+        mr_buf_str(out, mr_str_of(before));
+        unsigned kind = below(10);
+        fill(out, kind == 0 ? ONE_OF(hard) : kind < 5 ? ONE_OF(times) : ONE_OF(conditions));
+    }
+}
+
+/* SELECT keys AS k0, ..., aggregates AS a0, ... FROM d.t WHERE ... GROUP BY 1, ...; how many of each */
+static void grouped(struct mr_buf *out, unsigned *nkeys, unsigned *naggregates)
+{
+    *nkeys = below(4);
+    *naggregates = 1 + below(4);
+    mr_buf_str(out, MR_STR("SELECT "));
+    for (unsigned i = 0; i < *nkeys; i++)
+        mr_buf_printf(out, "%s AS k%u, ", ONE_OF(keys), i);
+    for (unsigned i = 0; i < *naggregates; i++)
+        mr_buf_printf(out, "%s%s AS a%u", i > 0 ? ", " : "",
+                      below(14) == 0 ? ONE_OF(others) : ONE_OF(aggregates), i);
+    mr_buf_str(out, MR_STR(" FROM d.t"));
+    where(out);
+    for (unsigned i = 0; i < *nkeys; i++)
+        mr_buf_printf(out, "%s%u", i == 0 ? " GROUP BY " : ", ", i + 1);
+}
+
+static void statement(struct mr_buf *out)
+{
+    unsigned nkeys, naggregates;
+    switch (below(6)) {
+    case 0: /* HAVING and expressions on top */
+        fill(out,
+             "SELECT host, bin(time, 6h) AS w, avg(v), count(*) + 1 FROM d.t WHERE time < @ GROUP BY host, "
+             "bin(time, 6h) HAVING count(*) > 2 AND host <> '#'");
+        return;
+    case 1: /* a block of its own, used once or twice */
+        mr_buf_str(out, MR_STR("WITH w AS ("));
+        grouped(out, &nkeys, &naggregates);
+        mr_buf_str(
+            out, below(2) ? MR_STR(") SELECT * FROM w")
+                          : MR_STR(") SELECT x.*, y.c FROM w x CROSS JOIN (SELECT count(*) AS c FROM w) y"));
+        return;
+    case 2: /* a condition from outside */
+        fill(out,
+             "SELECT * FROM (SELECT host AS k, zone, bin(time, 1h) AS b, max(v), min(n), max_by(v, time) "
+             "FROM d.t WHERE rack = 'r1' GROUP BY host, zone, bin(time, 1h)) WHERE k = '#' AND b >= @");
+        return;
+    default:
+        grouped(out, &nkeys, &naggregates);
+    }
+}
+
+/* ---- running ---- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The rows, or the error, as sorted lines: keys come first, so the order is theirs. */
+static void answer(struct mr_str text, bool groups, struct mr_buf *out)
+{
+    const struct sql_env env = {.lookup = &lookup, .now_ns = SPAN, .time_floor = INT64_MIN, .groups = groups};
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct sql_plan *plan = NULL;
+    struct sql_error error = {0};
+    struct mr_error err = MR_ERROR_INIT;
+    struct engine_run *run = NULL;
+    struct store_snapshot *snapshot = NULL;
+    struct mr_buf row = MR_BUF_INIT;
+    static char *lines[65536];
+    size_t n = 0;
+
+    if (sql_prepare(text, &env, &arena, &plan, &error) != MR_OK)
+        fail_msg(MR_STR_FMT ": " MR_STR_FMT, MR_STR_ARG(text), MR_STR_ARG(error.message));
+    for (size_t i = 0; i < plan->nscans; i++) {
+        assert_true(groups || plan->scans[i].groups == NULL);
+        aggregated += plan->scans[i].groups != NULL;
+    }
+    check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
+    int status = engine_run_open(harness_engine, plan, snapshot, NULL, &run, &err);
+    while (status == MR_OK && n < MR_ARRAY_LEN(lines)) {
+        row.len = 0;
+        if ((status = engine_run_row(run, &row, &err)) == MR_OK) {
+            mr_buf_char(&row, '\0');
+            assert_non_null(lines[n++] = strdup(row.ptr));
+        }
+    }
+    if (n > 0)
+        qsort(lines, n, sizeof(lines[0]), by_text);
+    for (size_t i = 0; i < n; i++) {
+        mr_buf_printf(out, "%s\n", lines[i]);
+        free(lines[i]);
+    }
+    if (status != MR_ENOENT && status != MR_EINVAL)
+        fail_msg(MR_STR_FMT ": %s", MR_STR_ARG(text), err.text);
+    if (status != MR_ENOENT) { /* both ways the same; rows may have come before */
+        out->len = 0;
+        mr_buf_printf(out, "%d %s\n", status, err.text);
+    }
+    mr_buf_char(out, '\0');
+    engine_run_close(run);
+    store_snapshot_close(snapshot);
+    mr_buf_release(&row);
+    mr_arena_release(&arena);
+}
+
+/* Equal but for the last digits of doubles. */
+static bool same(const char *a, const char *b)
+{
+    while (*a != '\0' && *b != '\0') {
+        char *enda, *endb;
+        bool starts = (*a >= '0' && *a <= '9') || *a == '-';
+        if (!starts && *a != *b)
+            return false;
+        if (!starts) {
+            a++;
+            b++;
+            continue;
+        }
+        double x = strtod(a, &enda), y = strtod(b, &endb);
+        bool real = memchr(a, '.', (size_t)(enda - a)) != NULL && memchr(b, '.', (size_t)(endb - b)) != NULL;
+        if (enda == a && *a != *b)
+            return false;
+        if (enda == a) {
+            a++;
+            b++;
+            continue;
+        }
+        if (real ? !(x == y || fabs(x - y) <= 1e-12 * fmax(fabs(x), fabs(y)))
+                 : enda - a != endb - b || memcmp(a, b, (size_t)(enda - a)) != 0)
+            return false;
+        a = enda;
+        b = endb;
+    }
+    return *a == *b;
+}
+
+static void compare(const char *text, unsigned *rows)
+{
+    struct mr_buf store = MR_BUF_INIT, plain = MR_BUF_INIT;
+    answer(mr_str_of(text), true, &store);
+    answer(mr_str_of(text), false, &plain);
+    if (!same(store.ptr, plain.ptr))
+        fail_msg("%s\nin the store\n%splain\n%s", text, store.ptr, plain.ptr);
+    *rows += store.ptr[0] == '{';
+    mr_buf_release(&store);
+    mr_buf_release(&plain);
+}
+
+static void both_ways_give_the_same_groups(void **state)
+{
+    const char *seed = getenv("MR_SEED");
+    unsigned rows = 0;
+
+    MR_UNUSED(state);
+    rng.state = seed != NULL ? strtoull(seed, NULL, 10) : 1;
+    kit = (struct kit){.options = {.by_hand = true, .window_ns = SPAN / 3}};
+    kit_open(&kit);
+    write_rows();
+    for (int i = 0; i < STATEMENTS; i++) {
+        struct mr_buf text = MR_BUF_INIT;
+        statement(&text);
+        mr_buf_char(&text, '\0');
+        compare(text.ptr, &rows);
+        mr_buf_release(&text);
+    }
+    kit_close(&kit);
+    print_message("%d statements, %u with rows, %u scans aggregated\n", STATEMENTS, rows, aggregated);
+    assert_true(rows > STATEMENTS / 3);
+    assert_true(aggregated > STATEMENTS / 3);
+}
+
+/* Which statements go which way, and that EXPLAIN says so. */
+static void explain_tells_the_path(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"SELECT host, count(*) FROM d.t WHERE host = 'h1' GROUP BY host", "aggregated in the store: by "},
+        {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5)",
+         "aggregated in the store: by nothing; max("},
+        {"SELECT bin(time, 1h), count(*) FROM d.t GROUP BY bin(time, 1h)",
+         "aggregated in the store: by bins of 3600000000000 ns from 0; rows"},
+        {"SELECT date_trunc('week', time), count(*) FROM d.t GROUP BY 1",
+         "604800000000000 ns from 345600000000000"},
+        {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5) AND v > 1", "rows are read: WHERE "},
+        {"SELECT max(v) FROM d.t WHERE zone LIKE 'a%b'", "rows are read: WHERE "},
+        {"SELECT max(s) FROM d.t", "rows are read: an aggregate "},
+        {"SELECT count(*) FROM d.t GROUP BY s", "rows are read: a key "},
+        {"SELECT count(*) FROM d.t GROUP BY bin(time, 1h), bin(time, 2h)", "rows are read: a key "},
+        {"SELECT count(*) FROM d.t GROUP BY bin(ts, 1h)", "rows are read: a key "},
+        {"SELECT count(*) FROM d.t GROUP BY date_trunc('month', time)", "rows are read: a key "},
+        {"SELECT host, count(*) FROM d.t GROUP BY ROLLUP (host)", "rows are read: there are several sets"},
+    };
+    MR_UNUSED(state);
+    kit = (struct kit){.options = {.by_hand = true}};
+    kit_open(&kit);
+    for (int i = 0; i < 40; i++)
+        write_row((unsigned)i, i, 1);
+    for (size_t i = 0; i < MR_ARRAY_LEN(cases); i++) {
+        const struct sql_env env = {.lookup = &lookup, .time_floor = INT64_MIN, .groups = true};
+        struct mr_arena arena = MR_ARENA_INIT;
+        struct sql_plan *plan = NULL;
+        struct sql_error error = {0};
+        struct mr_str text = mr_arena_printf(&arena, "EXPLAIN %s", cases[i].text);
+        if (sql_prepare(text, &env, &arena, &plan, &error) != MR_OK)
+            fail_msg("%s: " MR_STR_FMT, cases[i].text, MR_STR_ARG(error.message));
+        if (strstr(plan->explain.ptr, cases[i].want) == NULL)
+            fail_msg("%s: no '%s' in\n%s", cases[i].text, cases[i].want, plan->explain.ptr);
+        mr_arena_release(&arena);
+    }
+    kit_close(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways_give_the_same_groups),
+                                       cmocka_unit_test(explain_tells_the_path)};
+    mr_log_set_level(MR_LOG_WARN);
+    return cmocka_run_group_tests(tests, harness_open, harness_close);
+}
