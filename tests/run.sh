@@ -44,6 +44,11 @@ client_library() {
 crash() {
     /usr/bin/python3 tests/crash/kill.py --binary "$1/millrace" --kills "$2"
 }
+crash_suite() { # script, flags...
+    script=$1
+    shift
+    /usr/bin/python3 "tests/crash/$script" --binary build/millrace "$@"
+}
 model() { # operations
     build/tests/model/model_store --total "$1" --jobs "$jobs"
 }
@@ -62,8 +67,8 @@ quick)
     stage "client library" client_library build
     ;;
 full|torture)
-    [ "$mode" = full ] && kills=50 seconds=20 operations=100000 states=2000 cases=360 ||
-        { kills=1000 seconds=1800 operations=10000000 states=100000 cases=0; export MR_TORTURE=1; }
+    [ "$mode" = full ] && kills=50 seconds=20 operations=100000 states=2000 cases=360 cuts=20 calls=40 ||
+        { kills=1000 seconds=1800 operations=10000000 states=100000 cases=0 cuts=300 calls=2000; export MR_TORTURE=1; }
     stage "source checks" tools/check/all.sh fast
     stage "build (release)" quiet_build release
     stage "build (asan)" quiet_build asan
@@ -78,6 +83,10 @@ full|torture)
     stage "failing disks under whole stores" faults "$cases"
     stage "kill -9 under load ($kills kills)" crash build "$kills"
     stage "failing syncs" /usr/bin/python3 tests/crash/sync.py --binary build/millrace
+    stage "power cuts of an ext4 image ($cuts)" crash_suite power.py --cuts "$cuts"
+    stage "full disks" crash_suite full.py
+    stage "failing system calls ($calls cases)" crash_suite faults.py --cases "$calls"
+    [ "$mode" = full ] || stage "soak" crash_suite soak.py --minutes 10
     stage "fuzzers ($seconds s each)" tests/fuzz.sh "$seconds"
     ;;
 *)
