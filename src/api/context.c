@@ -61,6 +61,18 @@ void api_context_release(struct api_context *context)
     context->state = NULL;
 }
 
+/* Forgets the data of a deleted table, then the table. */
+int api_finish_drop(const struct api_context *context, uint64_t id, struct mr_error *err)
+{
+    int rc = store_table_drop(context->store, id, err);
+    if (rc == MR_OK || rc == MR_ENOENT) /* nothing was ever written, or it was forgotten before a crash */
+        rc = catalog_dropped_done(context->catalog, id, err);
+    mr_log(rc == MR_OK ? MR_LOG_INFO : MR_LOG_WARN, "table_data_forgotten",
+           "id=%llu status=%s error=\"%s\"%s", (unsigned long long)id, mr_status_name((enum mr_status)rc),
+           err->text, rc == MR_OK ? "" : " again=restart");
+    return rc;
+}
+
 int api_boot_cleanup(const struct api_context *context, struct mr_error *err)
 {
     struct mr_arena arena = MR_ARENA_INIT;
@@ -70,11 +82,12 @@ int api_boot_cleanup(const struct api_context *context, struct mr_error *err)
     if (rc != MR_OK)
         mr_error_set(err, rc, "the list of deleted tables cannot be read");
     for (size_t i = 0; i < n && rc == MR_OK; i++) {
-        rc = store_table_drop(context->store, ids[i], err);
-        if (rc == MR_OK || rc == MR_ENOENT) /* it may have been forgotten before the crash */
-            rc = catalog_dropped_done(context->catalog, ids[i], err);
-        mr_log(MR_LOG_INFO, "table_deletion_finished", "id=%llu status=%s", (unsigned long long)ids[i],
-               mr_status_name((enum mr_status)rc));
+        struct mr_error why = MR_ERROR_INIT;
+        rc = api_finish_drop(context, ids[i], &why);
+        if (rc == MR_ENOSPC)
+            rc = MR_OK; /* out of reach, and remembered: a full disk must not stop a start */
+        if (rc != MR_OK)
+            mr_error_set(err, (enum mr_status)rc, "%s", why.text);
     }
     mr_arena_release(&arena);
     return rc;

@@ -3,19 +3,6 @@
  * the next start (api_boot_cleanup), so it is logged and the caller hears of the success. */
 #include "api/show.h"
 
-#include "base/log.h"
-
-static void forget_data(struct api_call *call, uint64_t id)
-{
-    struct mr_error err = MR_ERROR_INIT;
-    int rc = store_table_drop(call->api->store, id, &err);
-    if (rc == MR_OK || rc == MR_ENOENT) /* nothing was ever written to it */
-        rc = catalog_dropped_done(call->api->catalog, id, &err);
-    if (rc != MR_OK)
-        mr_log(MR_LOG_WARN, "table_data_left", "id=%llu status=%s error=\"%s\" until=restart",
-               (unsigned long long)id, mr_status_name((enum mr_status)rc), err.text);
-}
-
 int api_delete_table(struct api_call *call, struct model_fault *fault)
 {
     const struct model_delete_table_request *in = call->input;
@@ -26,7 +13,7 @@ int api_delete_table(struct api_call *call, struct model_fault *fault)
         return api_missing_table_or_database(call, in->database_name, in->table_name, fault);
     if (rc != MR_OK)
         return api_catalog_failed("DeleteTable", rc, &err);
-    forget_data(call, id);
+    (void)api_finish_drop(call->api, id, &err); /* logged there */
     mr_buf_str(call->out, MR_STR("{}"));
     return MR_OK;
 }

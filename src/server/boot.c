@@ -92,6 +92,23 @@ static void choose_clock(struct server *s)
            "matters\"");
 }
 
+/* The catalog knows which tables are gone, also when the disk was too full to log it. */
+static int open_store(struct server *s, struct store_options *options, struct mr_error *err)
+{
+    struct mr_arena arena = MR_ARENA_INIT;
+    uint64_t *dropped = NULL;
+    size_t ndropped = 0;
+    int status = catalog_dropped_tables(s->catalog, &arena, &dropped, &ndropped);
+    if (status != MR_OK)
+        mr_error_set(err, (enum mr_status)status, "the list of deleted tables cannot be read");
+    options->dropped = dropped;
+    options->ndropped = ndropped;
+    if (status == MR_OK)
+        status = store_open(options, &s->store, err);
+    mr_arena_release(&arena);
+    return status;
+}
+
 static int open_data(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
@@ -115,7 +132,7 @@ static int open_data(struct server *s, struct mr_error *err)
     int64_t begin = mr_clock_mono(&mr_clock_system);
     int status = catalog_open(s->dir.path, s->clock, &s->catalog, err);
     if (status == MR_OK)
-        status = store_open(&store, &s->store, err);
+        status = open_store(s, &store, err);
     if (status != MR_OK)
         return status;
     struct store_stats stats;

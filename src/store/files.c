@@ -10,6 +10,7 @@
 #include "store/names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #define PATH_BYTES 4096
@@ -90,6 +91,51 @@ static int apply_change(struct store *store, const struct store_change *c, struc
     return leave_out_dropped(store, m);
 }
 
+/* A little room kept for the moment when the disk is full: a commit that only removes files needs some to
+ * free much (reliability rule 4). */
+#define BALLAST_NAME "ballast"
+#define BALLAST_BYTES (256 << 10)
+
+static void ballast_path(const struct store *store, char out[static PATH_BYTES])
+{
+    snprintf(out, PATH_BYTES, "%s/%s", store->files_dir, BALLAST_NAME);
+}
+
+/* Best effort; tried again after the next commit. */
+void files_keep_ballast(struct store *store)
+{
+    char path[PATH_BYTES];
+    if (store->ballast)
+        return;
+    ballast_path(store, path);
+    int fd = store->io.open(store->io.ctx, path, O_WRONLY | O_CREAT, 0600);
+    if (fd < 0)
+        return;
+    store->ballast = store->io.fallocate(store->io.ctx, fd, 0, BALLAST_BYTES) >= 0;
+    store->io.close(store->io.ctx, fd);
+    if (!store->ballast)
+        (void)store->io.unlink(store->io.ctx, path);
+}
+
+static bool spend_ballast(struct store *store)
+{
+    char path[PATH_BYTES];
+    ballast_path(store, path);
+    bool spent = store->ballast && store->io.unlink(store->io.ctx, path) >= 0;
+    store->ballast = false;
+    return spent;
+}
+
+static int commit_manifest(struct store *store, struct magstore_manifest *next, bool frees,
+                           struct mr_error *err)
+{
+    struct mr_error first = MR_ERROR_INIT;
+    int rc = magstore_manifest_commit(&store->io, store->files_dir, next, &first);
+    if (rc == MR_ENOSPC && frees && spend_ballast(store))
+        return magstore_manifest_commit(&store->io, store->files_dir, next, err);
+    return rc == MR_OK ? MR_OK : (int)mr_error_set(err, (enum mr_status)rc, "%s", first.text);
+}
+
 static int commit_locked(struct store *store, const struct store_change *change, uint64_t *flushes,
                          struct mr_error *err)
 {
@@ -102,7 +148,7 @@ static int commit_locked(struct store *store, const struct store_change *change,
     if (rc == MR_OK)
         rc = view_make(&next, store->view, change->fresh, change->nfresh, &view);
     if (rc == MR_OK)
-        rc = magstore_manifest_commit(&store->io, store->files_dir, &next, err);
+        rc = commit_manifest(store, &next, change->nadd == 0, err);
     if (rc != MR_OK) {
         store->ngraves = graves;
         view_unref(view);
@@ -113,6 +159,7 @@ static int commit_locked(struct store *store, const struct store_change *change,
     store->manifest = next;
     *flushes = snapshot_install(store, view, change->flushed);
     empty_graves(store);
+    files_keep_ballast(store);
     return MR_OK;
 }
 

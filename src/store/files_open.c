@@ -26,7 +26,7 @@ static int read_names(struct store *store, const struct magstore_file *file, str
     struct store_table *table;
     if (table_find_or_make(store, file->database, file->table, &table) != MR_OK)
         return mr_error_set(err, MR_ENOMEM, "no memory for a table");
-    if (table->damage.status != MR_OK)
+    if (table->damage.status != MR_OK || table_is_gone(store, file->table))
         return MR_OK;
     int rc = names_read(&store->io, store->files_dir, store->keyring, file, table->mem,
                         newest_time(&store->manifest, file->table), &table->damage);
@@ -89,6 +89,7 @@ int files_open(struct store *store, struct mr_error *err)
         rc = mr_error_set(err, MR_ENOMEM, "no memory to open the files");
     if (rc == MR_OK)
         snapshot_install(store, view, false);
+    files_keep_ballast(store);
     for (size_t i = 0; i < nfresh; i++)
         segment_unref(fresh[i]);
     mr_free(fresh);

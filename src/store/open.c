@@ -36,9 +36,15 @@ static int open_keys(struct store *store, struct mr_error *err)
     return rc;
 }
 
-static int open_files(struct store *store, struct mr_error *err)
+static int open_files(struct store *store, const struct store_options *options, struct mr_error *err)
 {
     int rc = open_dir(store, "files", &store->files_dir, err);
+    for (size_t i = 0; i < options->ndropped && rc == MR_OK; i++) {
+        struct store_table *table;
+        rc = table_find_or_make(store, 0, options->dropped[i], &table);
+        if (rc == MR_OK && !table->dropped)
+            table_start_dropped(table);
+    }
     return rc == MR_OK ? files_open(store, err) : rc;
 }
 
@@ -125,7 +131,7 @@ int store_open(const struct store_options *options, struct store **out, struct m
     store->dir = mr_strndup(options->dir, strlen(options->dir));
     int rc = store->dir != NULL ? open_keys(store, err) : MR_ENOMEM;
     if (rc == MR_OK)
-        rc = open_files(store, err);
+        rc = open_files(store, options, err);
     if (rc == MR_OK)
         rc = open_log(store, options, err);
     if (rc == MR_OK)

@@ -19,11 +19,12 @@ struct store_table {
     unsigned users;        /* atomic: 1 for being alive, and each call and scan under way */
     bool dropped;          /* under the table's lock */
     uint64_t drop_lsn;     /* atomic: of the entry that says so; 0: alive */
-    uint64_t misfit_lsn;   /* of a start: the first entry of the log that did not fit; 0: none */
-    const char *misfit;    /* what was wrong with it */
-    unsigned refs;         /* atomic: references given out */
-    int64_t cutoff;        /* atomic: rows before it are expired; INT64_MIN at first */
-    bool unmergeable;      /* atomic: a segment turned out to be damaged */
+    bool unlogged; /* atomic: dropped, and there was no room for that entry: the caller has to remember */
+    uint64_t misfit_lsn; /* of a start: the first entry of the log that did not fit; 0: none */
+    const char *misfit;  /* what was wrong with it */
+    unsigned refs;       /* atomic: references given out */
+    int64_t cutoff;      /* atomic: rows before it are expired; INT64_MIN at first */
+    bool unmergeable;    /* atomic: a segment turned out to be damaged */
     /* What is in files of names already; whoever holds the flush lock. */
     uint32_t named_columns, named_measures, named_series;
     struct mr_error damage; /* the names could not be read at the start: nothing else can be either */
@@ -87,6 +88,7 @@ struct store {
     bool by_hand;
     bool flushing; /* atomic */
     bool keep_log; /* set at the start: entries of a table whose names are damaged must stay in the log */
+    bool ballast;  /* the file is there */
     struct store_grave *graves;
     size_t ngraves, graves_cap;
     pthread_mutex_t flush_lock;   /* one flush at a time */
@@ -130,7 +132,9 @@ bool table_is_gone(struct store *store, uint64_t table_id);
 int64_t table_cutoff(struct store *store, uint64_t table_id);
 bool table_can_merge(struct store *store, uint64_t table_id);
 void table_no_merge(struct store *store, uint64_t table_id);
-void table_forget(struct store_table *table);                             /* takes away what keeps it alive */
+#define DROPPED_BY_CALLER 1 /* drop_lsn of a drop without an entry: below every durable LSN */
+void table_start_dropped(struct store_table *table); /* one the caller knows to be dropped, at a start */
+void table_forget(struct store_table *table);        /* takes away what keeps it alive */
 int table_dropped(const struct store_table *table, struct mr_error *err); /* MR_ENOENT with its text */
 void tables_release(struct store *store);
 
@@ -168,6 +172,7 @@ struct store_change {
 };
 int files_open(struct store *store, struct mr_error *err); /* loads, cleans, opens segments, reads names */
 void files_close(struct store *store);
+void files_keep_ballast(struct store *store);
 uint64_t files_number(struct store *store); /* a number for a new file */
 /* Makes the change durable and current. Files of tables dropped meanwhile are left out and removed, the added
  * ones too. *flushes as from snapshot_install. MR_ECANCEL: a file to be removed is not there any more, so the

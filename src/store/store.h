@@ -53,6 +53,9 @@ struct store_options {
                                  256 MiB */
     int64_t window_ns;        /* files are cut at multiples of it; 0: 7 days */
     uint64_t file_bytes;      /* files are not merged beyond it; 0: 1 GiB */
+    const uint64_t
+        *dropped; /* tables whose drop the caller remembers: what log and files hold of them is not read */
+    size_t ndropped;
     bool by_hand; /* nothing happens in the background: the caller uses store_flush, store_compact (tests) */
 };
 
@@ -68,7 +71,9 @@ int store_table_ref(struct store *store, uint64_t database_id, uint64_t table_id
                     struct mr_error *err);
 void store_table_unref(struct store_table *table);
 /* Forgets the table's data for good (durable when it returns); scans under way end well. May wait for the
- * disk. */
+ * disk. MR_ENOSPC: the data is out of reach and its files are gone as far as possible, but the disk is too
+ * full to log that: the caller has to remember it, calls again later, and names the table in
+ * store_options.dropped until that succeeds. */
 int store_table_drop(struct store *store, uint64_t table_id, struct mr_error *err);
 
 /* ---- append

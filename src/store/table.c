@@ -216,29 +216,62 @@ void store_table_unref(struct store_table *table)
 /* ---- drop
  * ------------------------------------------------------------------------------------------------------ */
 
-/* Logs the drop under the table's lock: no append can follow it in the log. */
-static int log_drop(struct store_table *table)
+/* From here on nobody finds the data. Under the table's write lock; `lsn` is that of the entry that says so.
+ */
+static void mark_dropped(struct store_table *table, uint64_t lsn)
+{
+    table->dropped = true;
+    __atomic_store_n(&table->drop_lsn, lsn, __ATOMIC_RELEASE);
+    table_forget(table);
+}
+
+static int log_drop(struct store_table *table, uint64_t *lsn)
 {
     struct mr_buf entry = MR_BUF_INIT;
-    int rc = MR_OK;
     entry_write_drop(&entry, table->database_id, table->id);
-    if (!mr_buf_ok(&entry)) {
-        mr_buf_release(&entry);
-        return MR_ENOMEM;
-    }
-    mem_write_lock(table->mem);
-    if (!table->dropped) {
-        uint64_t lsn;
-        rc = wal_append(table->store->wal, mr_buf_view(&entry), NULL, &lsn);
-        if (rc == MR_OK) {
-            table->dropped = true;
-            __atomic_store_n(&table->drop_lsn, lsn, __ATOMIC_RELEASE);
-            table_forget(table);
-        }
-    }
-    mem_write_unlock(table->mem);
+    int rc = mr_buf_ok(&entry) ? wal_append(table->store->wal, mr_buf_view(&entry), NULL, lsn) : MR_ENOMEM;
     mr_buf_release(&entry);
     return rc;
+}
+
+/* Logs the drop under the table's lock: no append can follow it in the log. On a full disk the table is
+ * dropped all the same: its files are what fills it. */
+static int drop_living(struct store_table *table)
+{
+    uint64_t lsn = DROPPED_BY_CALLER;
+    mem_write_lock(table->mem);
+    int rc = table->dropped ? MR_OK : log_drop(table, &lsn);
+    if (!table->dropped && (rc == MR_OK || rc == MR_ENOSPC)) {
+        __atomic_store_n(&table->unlogged, rc != MR_OK, __ATOMIC_RELEASE);
+        mark_dropped(table, lsn);
+    }
+    mem_write_unlock(table->mem);
+    return rc;
+}
+
+/* A drop that only the caller remembers is logged at last. */
+static int log_late(struct store_table *table)
+{
+    int rc = log_drop(table, NULL);
+    if (rc == MR_OK)
+        __atomic_store_n(&table->unlogged, false, __ATOMIC_RELEASE);
+    return rc;
+}
+
+static int drop_once(struct store_table *table)
+{
+    if (table_pin(table)) {
+        int rc = drop_living(table);
+        table_unpin(table);
+        return rc;
+    }
+    return __atomic_load_n(&table->unlogged, __ATOMIC_ACQUIRE) ? log_late(table) : MR_OK;
+}
+
+void table_start_dropped(struct store_table *table)
+{
+    table->unlogged = true;
+    mark_dropped(table, DROPPED_BY_CALLER);
 }
 
 int store_table_drop(struct store *store, uint64_t table_id, struct mr_error *err)
@@ -246,17 +279,19 @@ int store_table_drop(struct store *store, uint64_t table_id, struct mr_error *er
     struct store_table *table;
     if (table_find_or_make(store, 0, table_id, &table) != MR_OK)
         return mr_error_set(err, MR_ENOMEM, "no memory for a table");
-    if (table_pin(table)) {
-        int rc = log_drop(table);
-        while (rc == MR_EBUSY) {
-            wal_flush(store->wal);
-            rc = log_drop(table);
-        }
-        table_unpin(table);
-        if (rc != MR_OK)
-            return mr_error_set(err, (enum mr_status)rc, "cannot log that table %llu is dropped",
-                                (unsigned long long)table_id);
+    int rc = drop_once(table);
+    while (rc == MR_EBUSY) {
+        wal_flush(store->wal);
+        rc = drop_once(table);
     }
-    wal_flush(store->wal); /* also when another call dropped it a moment ago */
-    return files_expire(store, table_id, err);
+    if (rc != MR_OK && rc != MR_ENOSPC)
+        return mr_error_set(err, (enum mr_status)rc, "cannot log that table %llu is dropped",
+                            (unsigned long long)table_id);
+    if (rc == MR_OK)
+        wal_flush(store->wal); /* also when another call dropped it a moment ago */
+    int removed = files_expire(store, table_id, err);
+    if (rc == MR_OK)
+        return removed;
+    return mr_error_set(err, MR_ENOSPC, "no disk space to log that table %llu is dropped",
+                        (unsigned long long)table_id);
 }

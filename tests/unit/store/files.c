@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "lib/check.h"
 #include "lib/dir.h"
+#include "lib/simdisk.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -35,6 +36,11 @@ static void write_rows(struct store_table *table, const struct mr_pair *dims, in
     assert_int_equal(kit_append(table, records, n), MR_OK);
     for (size_t i = 0; i < n; i++)
         assert_int_equal(records[i].outcome, STORE_STORED);
+}
+
+static void free_commit(struct store_commit *commit)
+{
+    mr_free(commit);
 }
 
 static void flush(struct kit *kit)
@@ -285,6 +291,62 @@ static void test_damaged_names_cost_their_table(void **state)
     kit_close(&kit);
 }
 
+/* The disk is full, the log cannot grow: deleting a table must work all the same, and free the disk. */
+static void test_drop_on_a_full_disk(void **state)
+{
+    MR_UNUSED(state);
+    struct simdisk *disk = simdisk_new();
+    const struct mr_io *io = simdisk_io(disk);
+    struct mr_error err = MR_ERROR_INIT;
+    struct kit kit = {
+        .options = {
+            .io = io, .clock = &mr_clock_system, .dir = "/s", .by_hand = true, .wal_segment_bytes = 65536}};
+    const uint64_t gone[] = {7};
+    assert_int_equal(io->mkdir(io->ctx, "/s", 0700), 0);
+    check_ok(store_open(&kit.options, &kit.store, &err), &err);
+    check_ok(store_table_ref(kit.store, 3, 7, &kit.table, &err), &err);
+    write_rows(kit.table, dims_a, 0, 100);
+    flush(&kit);
+    write_rows(kit.table, dims_b, 0, 100); /* needs the names in the file */
+    simdisk_set_limit(disk, 1 << 20);
+    struct store_record r;
+    struct store_attr value = kit_bigint(NULL, 1);
+    int rc = MR_OK;
+    for (int64_t t = 1000; rc == MR_OK || rc == MR_EBUSY;
+         t++) { /* until the segment lying ready is full too */
+        struct store_commit *commit = mr_calloc(1, sizeof *commit);
+        commit->done = free_commit;
+        r = kit_record(dims_a, 1, "m", t, 1, &value, 1);
+        rc = store_append(kit.table, &r, 1, commit, NULL);
+        if (rc != MR_OK)
+            mr_free(commit);
+    }
+    assert_int_equal(rc, MR_ENOSPC);
+    int fd = io->open(io->ctx, "/filler", O_RDWR | O_CREAT, 0600); /* not even a manifest finds room */
+    assert_true(fd >= 0);
+    for (int64_t at = 0; io->pwrite(io->ctx, fd, "x", 1, at) == 1;)
+        at += 512;
+    io->close(io->ctx, fd);
+    assert_int_equal(store_table_drop(kit.store, 7, &err), MR_ENOSPC);
+    assert_int_equal(stats_of(&kit).files, 0);
+    store_table_unref(kit.table);
+    store_close(kit.store);
+    kit.options.dropped = gone;
+    kit.options.ndropped = 1;
+    check_ok(store_open(&kit.options, &kit.store, NULL), NULL);
+    assert_int_equal(store_table_ref(kit.store, 3, 7, &kit.table, &err), MR_ENOENT);
+    simdisk_set_limit(disk, UINT64_MAX);
+    do
+        rc = store_table_drop(kit.store, 7, NULL);
+    while (rc == MR_ENOSPC); /* until the log has seen that there is room */
+    assert_int_equal(rc, MR_OK);
+    store_close(kit.store);
+    kit.options.ndropped = 0; /* the caller may forget it now */
+    check_ok(store_open(&kit.options, &kit.store, NULL), NULL);
+    store_close(kit.store);
+    simdisk_free(disk);
+}
+
 int main(void)
 {
     mr_log_set_level(MR_LOG_ERROR);
@@ -295,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_drop_frees_the_disk),
         cmocka_unit_test(test_a_damaged_segment_costs_its_table),
         cmocka_unit_test(test_damaged_names_cost_their_table),
+        cmocka_unit_test(test_drop_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
