@@ -45,8 +45,8 @@ struct api_context {
 int api_context_init(struct api_context *context, struct mr_error *err);
 /* Cleanses and frees the state; no request may be under way. A zeroed context is fine. */
 void api_context_release(struct api_context *context);
-/* Forgets the data of a table that the catalog has deleted, then lets the catalog forget its number; logs how it
- * went. What fails is tried again by the next start. */
+/* Forgets the data of a table that the catalog has deleted, then lets the catalog forget its number; logs how
+ * it went. What fails is tried again by the next start. */
 int api_finish_drop(const struct api_context *context, uint64_t id, struct mr_error *err);
 /* Finishes table deletions that a crash cut in half. Call once, before the first request. */
 int api_boot_cleanup(const struct api_context *context, struct mr_error *err);

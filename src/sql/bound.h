@@ -104,7 +104,7 @@ struct bound_scan {
     uint32_t *columns; /* in slot order */
     enum sql_kind *kinds;
     size_t ncolumns;
-    size_t number; /* of mr_scan(); set when emitted */
+    size_t number;                   /* of mr_scan(); set when emitted */
     const struct sql_groups *groups; /* set when emitted; NULL: rows */
     const char *why_rows;            /* of a grouped query that reads rows */
 };

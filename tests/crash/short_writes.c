@@ -1,6 +1,8 @@
-/* short_writes.c - preloaded into a server: every SHORT_EVERY-th pwrite of more than one byte writes half and says so.
+/* short_writes.c - preloaded into a server: every SHORT_EVERY-th pwrite of more than one byte writes half and
+ * says so.
  *
- * A short write is no error: whoever writes has to go on behind it. strace can make a call fail, not do half of it.
+ * A short write is no error: whoever writes has to go on behind it. strace can make a call fail, not do half
+ * of it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
