@@ -131,7 +131,7 @@ def check_litter(srv, seconds=30):
     directory = os.path.join(srv.data, "store", "files")
 
     def clean():
-        names = [n for n in os.listdir(directory) if not n.startswith("manifest")]
+        names = [n for n in os.listdir(directory) if not n.startswith(("manifest", "ballast"))]
         return len(names) == srv.metrics()["millrace_store_files"] and not any(n.endswith(".tmp") for n in names)
     try:
         wait_until("no file left over", seconds, clean)
