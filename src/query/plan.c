@@ -180,8 +180,11 @@ int query_bind(struct query_service *s, const struct query_caller *caller, struc
 {
     struct lookup l = {s, run, caller, fault};
     struct sql_lookup lookup = {&l, lookup_table};
-    struct sql_env env = {
-        .lookup = &lookup, .now_ns = run->now_ns, .time_floor = INT64_MIN, .prepare = prepare};
+    struct sql_env env = {.lookup = &lookup,
+                          .now_ns = run->now_ns,
+                          .time_floor = INT64_MIN,
+                          .prepare = prepare,
+                          .groups = true};
     struct sql_error error = {0};
     int status = sql_prepare(text, &env, &run->arena, &run->plan, &error);
     if (status == MR_EINVAL)
