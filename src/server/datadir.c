@@ -54,8 +54,9 @@ static int take_lock(struct datadir *dir, struct mr_error *err)
 
 static int count_entry(void *arg, const char *name)
 {
-    /* What may be there before the stamp is: our own lock, and mkfs's lost+found. */
-    if (strcmp(name, "lock") != 0 && strcmp(name, "lost+found") != 0)
+    /* What may be there before the stamp is: our own lock, a stamp that did not get its name, and mkfs's
+     * lost+found. */
+    if (strcmp(name, "lock") != 0 && strcmp(name, "VERSION.tmp") != 0 && strcmp(name, "lost+found") != 0)
         ++*(int *)arg;
     return 0;
 }

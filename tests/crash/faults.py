@@ -25,7 +25,7 @@ from kill import harness
 from botocore.exceptions import BotoCoreError, ClientError
 
 FLAGS = ["--flush-bytes=16K", "--flush-log-bytes=1M", "--log-segment=1M", "--test-clock=on"]
-SKIP_OPENS = 40  # of a process that is only being loaded
+LOADING = {"openat": 40, "pread64": 10}  # calls before main
 CALLS = {  # what each kind of call fails with
     "pwrite64": ("EIO", "ENOSPC"),
     "fdatasync": ("EIO",),
@@ -49,7 +49,7 @@ class Case:
 
     def __init__(self, kind, chance):
         call, error = kind
-        nth = 1 + int(chance.random() ** 3 * (4 if call == "mkdir" else 120)) + (SKIP_OPENS if call == "openat" else 0)
+        nth = 1 + int(chance.random() ** 3 * (4 if call == "mkdir" else 120)) + LOADING.get(call, 0)
         when = f"{nth}{'+' if chance.random() < 0.3 else ''}"
         self.fresh = chance.random() < 0.2
         self.name = f"{call} {error} when={when}{' on a fresh directory' if self.fresh else ''}"

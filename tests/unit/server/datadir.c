@@ -52,6 +52,19 @@ static void test_foreign_directory_is_left_alone(void **state)
     dir_remove(base);
 }
 
+/* A first start that ended between the two is not the last. */
+static void test_stamp_without_its_name(void **state)
+{
+    MR_UNUSED(state);
+    char *base = dir_make();
+    struct mr_error err = MR_ERROR_INIT;
+    check_ok(mr_io_write_file(&mr_io_posix, base, "VERSION.tmp", MR_STR("millra"), 0600, &err), &err);
+    struct datadir dir;
+    check_ok(datadir_open(base, &dir, &err), &err);
+    datadir_close(&dir);
+    dir_remove(base);
+}
+
 static void test_root_credentials(void **state)
 {
     MR_UNUSED(state);
@@ -98,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_stamped_locked),
         cmocka_unit_test(test_foreign_directory_is_left_alone),
+        cmocka_unit_test(test_stamp_without_its_name),
         cmocka_unit_test(test_root_credentials),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
