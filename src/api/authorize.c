@@ -122,7 +122,7 @@ static int refuse(struct api_call *call, struct mr_str action, struct mr_str res
         MR_STR_ARG(call->principal_arn), MR_STR_ARG(action), MR_STR_ARG(resource), MR_STR_ARG(action));
 }
 
-/* An action on a resource, or on one of two; a Deny for either counts. */
+/* An action on a resource, or on one of two; a Deny for either counts. Without a fault to set: MR_EDENIED. */
 static int ask(struct api_call *call, struct mr_str operation, struct mr_str resource, struct mr_str other,
                const struct target *t, struct model_fault *fault)
 {
@@ -144,6 +144,8 @@ static int ask(struct api_call *call, struct mr_str operation, struct mr_str res
     }
     if (allowed && worst.decision != POLICY_FORBIDDEN)
         return MR_OK;
+    if (fault == NULL)
+        return MR_EDENIED;
     return refuse(call, action, resource, &worst, fault);
 }
 

@@ -10,6 +10,7 @@ struct lookup {
     struct query_run *run;
     const struct query_caller *caller; /* NULL: was asked already */
     struct model_fault *fault;
+    struct mr_str text;
 };
 
 static int ask(const struct query_caller *caller, const char *action, struct mr_str database,
@@ -143,6 +144,26 @@ static int pin(struct lookup *l, const struct catalog_table *info, struct query_
     return store_schema_get(t->store, &run->arena, &t->schema);
 }
 
+/* Whether the caller may learn of a table that the text names: who may select from it, describe it or list
+ * its measures. The binder asks before it is known which of them the statement does; query_may decides that.
+ * A refusal names what the first word of the text suggests. */
+static int may_know(const struct lookup *l, struct mr_str database, struct mr_str table)
+{
+    static const char *const actions[] = {"Select", "DescribeTable", "ListMeasures"};
+    if (l->caller == NULL)
+        return MR_OK;
+    for (size_t i = 0; i < MR_ARRAY_LEN(actions); i++) {
+        int status = ask(l->caller, actions[i], database, table, NULL);
+        if (status != MR_EDENIED)
+            return status;
+    }
+    struct mr_str text = mr_str_trim(l->text);
+    size_t word = mr_str_ieq(mr_str_slice(text, 0, 8), MR_STR("DESCRIBE")) ? 1
+                  : mr_str_ieq(mr_str_slice(text, 0, 4), MR_STR("SHOW"))   ? 2
+                                                                           : 0;
+    return ask(l->caller, actions[word], database, table, l->fault);
+}
+
 static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, struct mr_arena *arena,
                         struct sql_table *out, bool *missing_database)
 {
@@ -150,10 +171,9 @@ static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, s
     MR_UNUSED(arena); /* it is the run's */
     struct catalog_table info;
     *missing_database = false;
-    int status = ask(l->caller, "Select", database, name, l->fault);
+    int status = may_know(l, database, name);
     if (status != MR_OK)
-        return status == MR_EINVAL ? MR_EDENIED : status; /* the fault is set; to the binder it is no error of
-                                                             the text */
+        return status == MR_EINVAL ? MR_EDENIED : status; /* the fault is set, and it is not the text's */
     status = catalog_table_get(l->service->options.catalog, database, name, &l->run->arena, &info,
                                missing_database);
     struct query_table *t = NULL;
@@ -171,14 +191,14 @@ static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, s
 int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
                      struct mr_str name, struct sql_table *out, bool *missing_database)
 {
-    struct lookup l = {s, run, NULL, NULL};
+    struct lookup l = {.service = s, .run = run};
     return lookup_table(&l, database, name, &run->arena, out, missing_database);
 }
 
 int query_bind(struct query_service *s, const struct query_caller *caller, struct mr_str text, bool prepare,
                struct query_run *run, struct mr_arena *arena, struct model_fault *fault)
 {
-    struct lookup l = {s, run, caller, fault};
+    struct lookup l = {s, run, caller, fault, text};
     struct sql_lookup lookup = {&l, lookup_table};
     struct sql_env env = {.lookup = &lookup,
                           .now_ns = run->now_ns,

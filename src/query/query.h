@@ -38,7 +38,8 @@ struct query_caller {
     bool bytes_scanned_pricing;      /* metering of QueryStatus */
     /* Whether the caller may do "timestream:<action>" (query-api reference 14), asked before anything of the
      * table is looked up or read, and again for every page; table or both names may be MR_STR_NULL. MR_OK,
-     * MR_EINVAL with the fault set, or another status. NULL: the caller may do everything. */
+     * MR_EINVAL with the fault set (without a fault to set: MR_EDENIED, and nothing is logged), or another
+     * status. NULL: the caller may do everything. */
     int (*may)(void *ctx, const char *action, struct mr_str database, struct mr_str table,
                struct model_fault *fault);
     void *may_ctx;
