@@ -172,12 +172,8 @@ static int read_user(struct policy_users *u, struct json_value v, struct policy_
             status = read_keys(u, user, value, err);
         else if (mr_str_eq(name, MR_STR("Policies")) && user->policies == NULL)
             status = read_policies(u, user, value, err);
-        else if (mr_str_eq(name, MR_STR("RequestsPerSecond")) && user->requests_per_second == 0)
-            status = json_f64(value, &user->requests_per_second) && user->requests_per_second > 0
-                         ? MR_OK
-                         : wrong(user, "\"RequestsPerSecond\" must be a number above 0", err);
         else
-            return wrong(user, "may have AccessKeys, Policies and RequestsPerSecond, each once", err);
+            return wrong(user, "may have AccessKeys and Policies, each once", err);
         if (status != MR_OK)
             return status;
     }

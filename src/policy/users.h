@@ -11,9 +11,9 @@
  *     }
  *
  * A user's policies are names of "Policies" or documents of its own. A key may have a "SessionToken", which a
- * request must then carry, and "Expires", a time in ISO 8601 after which it is refused. "RequestsPerSecond",
- * a number, bounds the user's requests (server/access.h). Members that are unknown or come twice are errors.
- * User names are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not "root".
+ * request must then carry, and "Expires", a time in ISO 8601 after which it is refused. Members that are
+ * unknown or come twice are errors. User names are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not
+ * "root".
  *
  * Immutable once parsed, so any number of threads may look users up.
  */
@@ -35,7 +35,6 @@ struct policy_user {
     size_t nkeys;
     const struct policy **policies;
     size_t npolicies;
-    double requests_per_second; /* 0: not bounded */
 };
 
 struct policy_users;
