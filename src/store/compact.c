@@ -107,7 +107,7 @@ static int commit_merge(struct store *store, const struct merge_job *job, const 
     int rc = files_commit(store, &change, &flushes, err);
     if (rc != MR_OK && fresh != NULL)
         files_discard(store, MAGSTORE_SEGMENT, file->number);
-    return rc == MR_OK ? files_settle(store, err) : rc;
+    return rc == MR_OK ? files_settle(store, false, err) : rc;
 }
 
 static int run_job(struct store *store, const struct merge_job *job, struct mr_error *err)

@@ -7,6 +7,7 @@
 #include "store/private.h"
 
 #include "base/log.h"
+#include "magstore/newfile.h"
 #include "store/names.h"
 
 #include <errno.h>
@@ -123,7 +124,8 @@ static bool spend_ballast(struct store *store)
     ballast_path(store, path);
     bool spent = store->ballast && store->io.unlink(store->io.ctx, path) >= 0;
     store->ballast = false;
-    return spent;
+    /* Some file systems give blocks back only when the unlink is on disk. */
+    return spent && magstore_sync_dir(&store->io, store->files_dir, NULL) == MR_OK;
 }
 
 static int commit_manifest(struct store *store, struct magstore_manifest *next, bool frees,
@@ -148,7 +150,7 @@ static int commit_locked(struct store *store, const struct store_change *change,
     if (rc == MR_OK)
         rc = view_make(&next, store->view, change->fresh, change->nfresh, &view);
     if (rc == MR_OK)
-        rc = commit_manifest(store, &next, change->nadd == 0, err);
+        rc = commit_manifest(store, &next, change->frees, err);
     if (rc != MR_OK) {
         store->ngraves = graves;
         view_unref(view);
@@ -172,9 +174,9 @@ int files_commit(struct store *store, const struct store_change *change, uint64_
     return rc;
 }
 
-int files_settle(struct store *store, struct mr_error *err)
+int files_settle(struct store *store, bool frees, struct mr_error *err)
 {
-    static const struct store_change nothing;
+    const struct store_change nothing = {.frees = frees};
     uint64_t flushes;
     return files_commit(store, &nothing, &flushes, err);
 }
@@ -220,10 +222,10 @@ int files_expire(struct store *store, uint64_t table, struct mr_error *err)
     for (size_t i = 0; i < n; i++)
         if (is_over(store, &files[i]))
             files[over++] = files[i];
-    struct store_change change = {.remove = files, .nremove = over};
+    struct store_change change = {.remove = files, .nremove = over, .frees = true};
     int rc = over != 0 ? files_commit(store, &change, &flushes, err) : MR_OK;
     if (rc == MR_OK && over != 0)
-        rc = files_settle(store, err);
+        rc = files_settle(store, true, err);
     if (rc == MR_ECANCEL)
         rc = MR_OK; /* a merge was faster; what it left is seen next time */
     else if (rc == MR_OK && over != 0)

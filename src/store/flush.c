@@ -164,7 +164,7 @@ static int let_go(struct flush *flush, uint64_t flushes)
     for (size_t i = 0; all && i < flush->ntables; i++)
         if (flush->tables[i].rows)
             mem_release(flush->tables[i].table->mem, flush->lsn);
-    int rc = files_settle(store, flush->err); /* now either manifest does without the log up to F */
+    int rc = files_settle(store, false, flush->err); /* now either manifest does without the log up to F */
     if (rc == MR_OK && !store->keep_log)
         rc = wal_trim(store->wal, flush->lsn, flush->err);
     return rc;

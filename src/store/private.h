@@ -169,6 +169,7 @@ struct store_change {
     size_t nremove;
     uint64_t wal_low; /* 0: as it is */
     bool flushed;
+    bool frees; /* it removes much and adds nothing: on a full disk the ballast may be spent on it */
 };
 int files_open(struct store *store, struct mr_error *err); /* loads, cleans, opens segments, reads names */
 void files_close(struct store *store);
@@ -180,7 +181,7 @@ uint64_t files_number(struct store *store); /* a number for a new file */
 int files_commit(struct store *store, const struct store_change *change, uint64_t *flushes,
                  struct mr_error *err);
 /* Commits once more, so that both manifests say the same; then the files that none names are gone. */
-int files_settle(struct store *store, struct mr_error *err);
+int files_settle(struct store *store, bool frees, struct mr_error *err);
 /* A file that was written and never named. */
 void files_discard(struct store *store, enum magstore_kind kind, uint64_t number);
 /* The files of a table (or of all: 0), copied. */
