@@ -50,6 +50,18 @@ static bool spec_fits(const struct store_aggregate_spec *spec)
     return fits;
 }
 
+/* Whether the last row of each series says it all: last values, the greatest time, or the keys alone. */
+static bool wants_newest(const struct store_aggregate_spec *spec)
+{
+    bool newest = spec->bin_ns == 0;
+    for (size_t i = 0; i < spec->nfolds; i++) {
+        const struct store_fold *f = &spec->folds[i];
+        newest = newest &&
+                 (f->op == STORE_FOLD_LAST || (f->op == STORE_FOLD_MAX && f->column == STORE_COLUMN_TIME));
+    }
+    return newest;
+}
+
 /* The columns of the scan below: keys, time when somebody looks at it, values. */
 static size_t choose_columns(struct store_aggregate *a, const struct store_aggregate_spec *spec,
                              uint32_t *columns)
@@ -92,6 +104,8 @@ int store_aggregate_open(struct store_snapshot *snapshot, struct store_table *ta
     below.columns = columns;
     below.ncolumns = choose_columns(a, spec, columns);
     rc = store_scan_open(snapshot, table, &below, &a->scan, err);
+    if (rc == MR_OK && wants_newest(spec))
+        store_scan_newest(a->scan);
 done:
     mr_free(columns);
     if (rc != MR_OK) {

@@ -19,6 +19,7 @@ struct store_scan {
     size_t nseries, series_cap;
     size_t next;   /* atomic: first series not taken by a cursor */
     size_t done;   /* atomic */
+    bool newest;   /* only the last row of each series matters */
     size_t stride; /* series a cursor takes at once: neighbours share blocks of segments */
     uint64_t series_total, rows_estimate;
 };
@@ -27,7 +28,9 @@ struct store_cursor {
     struct store_scan *scan;
     struct rows_stream *rows;
     struct store_vec *vecs;
-    bool active;    /* a series is being read */
+    bool active;   /* a series is being read */
+    bool narrowed; /* and only its end: when that is empty, the whole */
+    uint32_t series;
     size_t at, end; /* of the scan's series: taken and not begun */
 };
 
@@ -158,6 +161,11 @@ void store_scan_close(struct store_scan *scan)
     mr_free(scan);
 }
 
+void store_scan_newest(struct store_scan *scan)
+{
+    scan->newest = true;
+}
+
 void store_scan_info(struct store_scan *scan, struct store_scan_info *out)
 {
     *out = (struct store_scan_info){scan->series_total, scan->nseries,
@@ -192,6 +200,24 @@ void store_cursor_close(struct store_cursor *cursor)
     mr_free(cursor);
 }
 
+/* A time that is not after the series' newest row within the scan, as a rule. The directories of the segments
+ * know when their last block of the series begins; that may be past the rows the scan may see. */
+static int64_t newest_from(const struct store_scan *scan, uint32_t series)
+{
+    const struct rows_spec *r = &scan->rows;
+    int64_t from = r->time_min;
+    for (size_t i = 0; i < r->nreaders; i++) {
+        uint32_t first, end;
+        magstore_reader_locate(r->readers[i], series, r->time_min, r->time_max, &first, &end);
+        if (first >= end)
+            continue;
+        const struct magstore_block *last = magstore_reader_block(r->readers[i], end - 1);
+        if (last->first_series == series && last->first_time > from)
+            from = last->first_time;
+    }
+    return from;
+}
+
 static bool take_series(struct store_cursor *cursor)
 {
     struct store_scan *scan = cursor->scan;
@@ -204,7 +230,10 @@ static bool take_series(struct store_cursor *cursor)
         cursor->at = at;
         cursor->end = scan->nseries - at < scan->stride ? scan->nseries : at + scan->stride;
     }
-    rows_seek(cursor->rows, scan->series[cursor->at++]);
+    cursor->series = scan->series[cursor->at++];
+    int64_t from = scan->newest ? newest_from(scan, cursor->series) : scan->rows.time_min;
+    rows_seek(cursor->rows, cursor->series, from);
+    cursor->narrowed = from > scan->rows.time_min;
     cursor->active = true;
     return true;
 }
@@ -218,7 +247,11 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
         if (rc != MR_OK)
             return mr_error_set(err, (enum mr_status)rc, "cannot read the rows of a scan: %s",
                                 mr_status_name((enum mr_status)rc));
-        if (rows == 0) {
+        bool again = rows == 0 && cursor->narrowed;
+        cursor->narrowed = false;
+        if (again) {
+            rows_seek(cursor->rows, cursor->series, cursor->scan->rows.time_min);
+        } else if (rows == 0) {
             cursor->active = false;
             __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
         }

@@ -105,17 +105,17 @@ void rows_close(struct rows_stream *s)
 /* ---- filling up the two sides
  * ---------------------------------------------------------------------------------- */
 
-void rows_seek(struct rows_stream *s, uint32_t series)
+void rows_seek(struct rows_stream *s, uint32_t series, int64_t from)
 {
     s->series = series;
     s->key_here = false;
     s->mem_at = s->mem_rows = 0;
-    s->mem_from = s->spec->time_min;
+    s->mem_from = from;
     s->mem_more = true;
     s->file_at = s->file.count = 0;
     s->file_more = s->merge != NULL;
     if (s->file_more)
-        magstore_merge_seek(s->merge, series, s->spec->time_min, s->spec->time_max);
+        magstore_merge_seek(s->merge, series, from, s->spec->time_max);
 }
 
 static int fill_mem(struct rows_stream *s)

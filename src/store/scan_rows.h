@@ -26,7 +26,8 @@ struct rows_stream;
 int rows_open(const struct rows_spec *spec, struct rows_stream **out);
 void rows_close(struct rows_stream *stream);
 
-void rows_seek(struct rows_stream *stream, uint32_t series);
+/* Goes to the series; its rows from `from` (>= time_min) on. */
+void rows_seek(struct rows_stream *stream, uint32_t series, int64_t from);
 /* The next batch of the series sought into vecs (ncolumns of them); *rows 0: it has ended. Views stay valid
  * until the next call. */
 int rows_next(struct rows_stream *stream, struct store_vec *vecs, size_t *rows, struct mr_error *err);

@@ -212,6 +212,9 @@ struct store_scan_spec {
 int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
                     const struct store_scan_spec *spec, struct store_scan **out, struct mr_error *err);
 void store_scan_close(struct store_scan *scan);
+/* Before the first cursor is opened: of each series only the row of the greatest time matters, any of the
+ * others may be left out. */
+void store_scan_newest(struct store_scan *scan);
 
 #define STORE_BATCH_ROWS 2048
 

@@ -51,6 +51,11 @@ void store_scan_close(struct store_scan *scan)
     mr_free(scan);
 }
 
+void store_scan_newest(struct store_scan *scan)
+{
+    MR_UNUSED(scan); /* all rows are as good */
+}
+
 int store_cursor_open(struct store_scan *scan, struct store_cursor **out)
 {
     struct store_cursor *cursor = mr_calloc(1, sizeof(*cursor));

@@ -444,6 +444,81 @@ static void test_many_groups_come_in_parts(void **state)
     kit_close(&kit);
 }
 
+/* ---- the last row of each series, of which little but the end is read ---- */
+
+enum { LONG = 20000 };
+
+/* The last row at or before `most`: its time and value. */
+static void check_last(struct store_snapshot *snapshot, uint32_t column, int64_t most, int64_t last,
+                       uint64_t *bytes)
+{
+    const struct store_fold folds[] = {{STORE_FOLD_LAST, column, STORE_BIGINT},
+                                       {STORE_FOLD_MAX, STORE_COLUMN_TIME, STORE_TIMESTAMP}};
+    const struct store_aggregate_spec spec = {
+        .scan = {5, most, NULL, 0, NULL, 0}, .folds = folds, .nfolds = 2};
+    struct store_aggregate *aggregate;
+    struct store_aggregate_cursor *cursor;
+    struct store_groups batch;
+    check_ok(store_aggregate_open(snapshot, kit.table, &spec, &aggregate, NULL), NULL);
+    check_ok(store_aggregate_cursor_open(aggregate, &cursor), NULL);
+    check_ok(store_aggregate_cursor_next(cursor, &batch, NULL), NULL);
+    *bytes = batch.bytes;
+    assert_int_equal(batch.rows, last >= 5);
+    for (size_t i = 0; i < batch.rows; i++) {
+        assert_int_equal(((const int64_t *)batch.cols[0].values)[0], last * 7);
+        assert_int_equal(((const int64_t *)batch.cols[1].values)[0], last);
+        assert_int_equal(((const int64_t *)batch.cols[2].values)[0], last);
+    }
+    store_aggregate_cursor_close(cursor);
+    store_aggregate_close(aggregate);
+}
+
+/* Times are even numbers; the first half are one file, the second another, [mem_from, ...) in memory too. */
+static void write_even(int from, int end)
+{
+    static struct store_record records[1000];
+    static struct store_attr attrs[1000];
+    const struct mr_pair dim = {MR_STR("host"), MR_STR("a")};
+    for (int i = from; i < end;) {
+        size_t n = 0;
+        for (; n < 1000 && i < end; i++, n++) {
+            attrs[n] = kit_bigint("n", INT64_C(14) * i);
+            records[n] = kit_record(&dim, 1, "m", INT64_C(2) * i, 1, &attrs[n], 1);
+        }
+        check_ok(kit_append(kit.table, records, n), NULL);
+    }
+}
+
+static void test_last_rows_are_found_from_the_end(void **state)
+{
+    MR_UNUSED(state);
+    struct store_snapshot *snapshot;
+    uint64_t bytes, all;
+    kit = (struct kit){.options = {.by_hand = true}};
+    kit_open(&kit);
+    write_even(0, LONG);
+    check_ok(store_flush(kit.store, NULL), NULL);
+    const uint32_t column = kit_column(kit.table, "n");
+    for (int memory = 0; memory < 2; memory++) {
+        int count = LONG + memory * 1500;
+        if (memory)
+            write_even(LONG, count);
+        check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
+        check_last(snapshot, column, INT64_MAX, 2 * (count - 1), &bytes);
+        for (int i = 0; i < 200; i++) { /* every odd bound, too, and what is next to the ends of blocks */
+            int64_t most =
+                i < 100 ? (int64_t)below(2 * LONG + 4000) : 8192 * 2 * (1 + i % 2) - 12 + (i - 100) / 5;
+            int64_t last = most < 2 * (count - 1) ? most / 2 * 2 : 2 * (count - 1);
+            check_last(snapshot, column, most, last, &all);
+        }
+        check_last(snapshot, column, 5, 4, &all); /* no row at all */
+        store_snapshot_close(snapshot);
+        if (!memory)
+            assert_true(bytes < 16000); /* of 20,000 rows of two columns: the third block of three */
+    }
+    kit_close(&kit);
+}
+
 static void test_bad_specs(void **state)
 {
     MR_UNUSED(state);
@@ -489,6 +564,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups_are_those_of_a_scan),
         cmocka_unit_test(test_many_groups_come_in_parts),
+        cmocka_unit_test(test_last_rows_are_found_from_the_end),
         cmocka_unit_test(test_bad_specs),
     };
     mr_log_set_level(MR_LOG_WARN);
