@@ -163,10 +163,10 @@ def steps(d, mounted):
         d.heal("a larger file system", lambda: mounted.resize(96))
     d.drop("more")
     d.load.stop()
-    d.srv.flush()
-    load.check_litter(d.srv)
+    load.settle(d.srv)
     d.srv.stop()
     d.srv.start()
+    load.check_litter(d.srv)
     return d.load.verify(d.srv)
 
 

@@ -10,7 +10,7 @@ import kill
 from kill import harness
 from botocore.exceptions import ClientError
 
-SETTLED = "settled"  # a table for nothing but check_litter
+SETTLED = "settled"  # a table for nothing but settle
 PAUSE_S = 0.05  # after a refusal, as a client that backs off
 
 
@@ -120,14 +120,18 @@ def wait_until(what, seconds, condition):
         time.sleep(0.05)
 
 
-def check_litter(srv, seconds=30):
-    """Files that the manifest does not name: none, once the background has come to rest. The manifest before the newest
-    counts as well, and what only that one names goes with the next change; so there is one more. Needs the test clock."""
+def settle(srv):
+    """One more change of the manifest: the one before the newest counts as well, and what only that one names goes with
+    the start after it. Needs the test clock."""
     write, _ = harness.clients(srv.url)
     write.write_records(DatabaseName=kill.DATABASE, TableName=SETTLED, Records=[
         {"Dimensions": [{"Name": "of", "Value": "check"}], "MeasureName": "n", "MeasureValue": "1",
          "MeasureValueType": "BIGINT", "Time": str(srv.clock() // 1000000)}])
     srv.flush()
+
+
+def check_litter(srv, seconds=30):
+    """Files that the manifest does not name: none, once the background has come to rest. After settle and a start."""
     directory = os.path.join(srv.data, "store", "files")
 
     def clean():
