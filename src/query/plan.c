@@ -28,8 +28,8 @@ static int may_select(const struct query_run *run, const struct query_caller *ca
     int status = MR_OK;
     if (run->tables_met == 0)
         return ask(caller, "SelectValues", MR_STR_NULL, MR_STR_NULL, fault);
-    for (size_t i = 0; i < run->tables_met && status == MR_OK; i++) /* the array stays when a run is closed */
-        status = ask(caller, "Select", run->tables[i]->info.database, run->tables[i]->info.name, fault);
+    for (const struct query_table *t = run->met; t != NULL && status == MR_OK; t = t->next_met)
+        status = ask(caller, "Select", t->info.database, t->info.name, fault);
     return status;
 }
 
@@ -140,6 +140,8 @@ static int pin(struct lookup *l, const struct catalog_table *info, struct query_
         return status;
     run->tables[run->ntables++] = t;
     run->tables_met++;
+    t->next_met = run->met;
+    run->met = t;
     *out = t;
     return store_schema_get(t->store, &run->arena, &t->schema);
 }

@@ -46,7 +46,8 @@ struct query_run {
     struct sql_plan bound;       /* the plan with the scans' handles resolved and retention applied */
     struct query_table **tables; /* references held */
     size_t ntables, captables;
-    size_t tables_met; /* their number, kept after they are let go */
+    size_t tables_met;       /* their number, kept after they are let go */
+    struct query_table *met; /* in the arena, kept likewise: their names, for query_may */
     struct store_snapshot *snapshot;
     int64_t deadline, now_ns;
     bool insights;
@@ -75,9 +76,10 @@ struct query_run {
 
 /* A table met by the binder. */
 struct query_table {
-    struct store_table *store;
+    struct store_table *store; /* gone once the run is closed */
     struct catalog_table info;
     struct store_schema schema;
+    struct query_table *next_met;
 };
 
 struct query_replay; /* replay.c */

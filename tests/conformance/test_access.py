@@ -164,6 +164,18 @@ class Users(AccessCase):
                      DatabaseName="sales", TableName="secrets")
         self.refused("reader", "ListTables", SALES, ask, QueryString="SHOW TABLES FROM sales")
 
+    def test_a_run_that_is_over_is_asked_about_too(self):
+        """Its tables are let go by then; their names are still judged."""
+        _, query = self.as_user("AKIDREADER0000000001")
+        text = "SELECT o.host FROM sales.orders o, sales.returns r, (VALUES 1, 2, 3, 4) AS n(x)"
+        first = query.query(QueryString=text, MaxRows=1)
+        query.cancel_query(QueryId=first["QueryId"])
+        self.fails("ConflictException", 409, query.query, QueryString=text, NextToken=first["NextToken"])
+        first = query.query(QueryString=text, MaxRows=1)
+        last = {"QueryString": text, "NextToken": first["NextToken"]}
+        rows = query.query(**last)["Rows"]
+        self.assertEqual(query.query(**last)["Rows"], rows)  # the last page again, from a closed run
+
     def test_what_is_there_stays_hidden(self):
         """A table one may not see and one that does not exist answer alike."""
         _, query = self.as_user("AKIDREADER0000000001")
