@@ -28,9 +28,7 @@ struct store_cursor {
     struct store_scan *scan;
     struct rows_stream *rows;
     struct store_vec *vecs;
-    bool active;   /* a series is being read */
-    bool narrowed; /* and only its end: when that is empty, the whole */
-    uint32_t series;
+    bool active;    /* a series is being read */
     size_t at, end; /* of the scan's series: taken and not begun */
 };
 
@@ -200,8 +198,8 @@ void store_cursor_close(struct store_cursor *cursor)
     mr_free(cursor);
 }
 
-/* A time that is not after the series' newest row within the scan, as a rule. The directories of the segments
- * know when their last block of the series begins; that may be past the rows the scan may see. */
+/* The time of a row of the series that the scan may see, as late as the directories of the segments tell
+ * without reading: the first of the last block that begins with the series. */
 static int64_t newest_from(const struct store_scan *scan, uint32_t series)
 {
     const struct rows_spec *r = &scan->rows;
@@ -212,7 +210,7 @@ static int64_t newest_from(const struct store_scan *scan, uint32_t series)
         if (first >= end)
             continue;
         const struct magstore_block *last = magstore_reader_block(r->readers[i], end - 1);
-        if (last->first_series == series && last->first_time > from)
+        if (last->first_series == series && last->first_time <= r->time_max && last->first_time > from)
             from = last->first_time;
     }
     return from;
@@ -230,10 +228,8 @@ static bool take_series(struct store_cursor *cursor)
         cursor->at = at;
         cursor->end = scan->nseries - at < scan->stride ? scan->nseries : at + scan->stride;
     }
-    cursor->series = scan->series[cursor->at++];
-    int64_t from = scan->newest ? newest_from(scan, cursor->series) : scan->rows.time_min;
-    rows_seek(cursor->rows, cursor->series, from);
-    cursor->narrowed = from > scan->rows.time_min;
+    uint32_t series = scan->series[cursor->at++];
+    rows_seek(cursor->rows, series, scan->newest ? newest_from(scan, series) : scan->rows.time_min);
     cursor->active = true;
     return true;
 }
@@ -247,11 +243,7 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
         if (rc != MR_OK)
             return mr_error_set(err, (enum mr_status)rc, "cannot read the rows of a scan: %s",
                                 mr_status_name((enum mr_status)rc));
-        bool again = rows == 0 && cursor->narrowed;
-        cursor->narrowed = false;
-        if (again) {
-            rows_seek(cursor->rows, cursor->series, cursor->scan->rows.time_min);
-        } else if (rows == 0) {
+        if (rows == 0) {
             cursor->active = false;
             __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
         }
