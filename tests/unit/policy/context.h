@@ -22,10 +22,14 @@ static inline size_t context_split(struct context *c)
     return n;
 }
 
-/* k; aws:username is ana; star is "a*c"; account is the one of the rows; many has two; aws:none is absent. */
+/* k; aws:username is ana; star is "a*c"; raw holds a byte that no text has; account is the one of the rows;
+ * many has two; aws:none is absent. */
 static inline int context_value(void *ctx, struct mr_str key, struct policy_values *out)
 {
-    static const struct mr_str ana = MR_STR("ana"), star = MR_STR("a*c"), account = MR_STR("123456789012");
+    static const struct mr_str ana = MR_STR("ana"), star = MR_STR("a*c"),
+                               raw = MR_STR("a\xff"
+                                            "c"),
+                               account = MR_STR("123456789012");
     static const struct mr_str many[] = {MR_STR("bob"), MR_STR("eve")};
     struct context *c = ctx;
     *out = (struct policy_values){.known = true};
@@ -37,6 +41,8 @@ static inline int context_value(void *ctx, struct mr_str key, struct policy_valu
         *out = (struct policy_values){true, &ana, 1, false};
     } else if (mr_str_ieq(key, MR_STR("star"))) {
         *out = (struct policy_values){true, &star, 1, false};
+    } else if (mr_str_ieq(key, MR_STR("raw"))) {
+        *out = (struct policy_values){true, &raw, 1, false};
     } else if (mr_str_ieq(key, MR_STR("account"))) {
         *out = (struct policy_values){true, &account, 1, false};
     } else if (mr_str_ieq(key, MR_STR("many"))) {
