@@ -83,14 +83,11 @@ static double least_f64(const double *v, const uint8_t *valid, size_t n, double 
     return best;
 }
 
-static void best_f64(struct fold_state *s, bool max, const double *v, const uint8_t *valid, size_t n,
-                     uint64_t count)
+static void best_f64(struct fold_state *s, bool max, const double *v, const uint8_t *valid, size_t n)
 {
     uint64_t nans;
     double sign = max ? -1.0 : 1.0, best = least_f64(v, valid, n, sign, &nans) * sign;
-    if (count == nans)
-        best = s->f64; /* nothing to compare with */
-    else if (s->count > s->extra)
+    if (s->count > s->extra)
         best = (max ? best > s->f64 : best < s->f64) ? best : s->f64;
     s->f64 = best;
     s->extra += nans;
@@ -174,7 +171,7 @@ static void fold_values(const struct store_fold *fold, struct fold_state *s, con
     else if (fold->op == STORE_FOLD_SUM)
         s->wide += sum_i64(values, valid, n);
     else if (fold->op != STORE_FOLD_COUNT && fold->type == STORE_DOUBLE)
-        best_f64(s, max, values, valid, n, count);
+        best_f64(s, max, values, valid, n);
     else if (fold->op != STORE_FOLD_COUNT)
         best_i64(s, max, values, valid, n);
     s->count += count;
