@@ -80,7 +80,9 @@ static void store_counters(struct store *store, struct mr_buf *out)
     store_stats(store, &s);
     value(out, "store_tables", "gauge", "tables with data", s.tables);
     value(out, "store_series", "gauge", "time series", s.series);
-    value(out, "store_rows", "gauge", "rows", s.rows);
+    value(out, "store_rows", "gauge", "rows in memory", s.rows);
+    value(out, "store_file_rows", "gauge", "rows in files, replaced and expired ones included until a merge",
+          s.file_rows);
     value(out, "store_memory_bytes", "gauge", "memory store in use", s.memory_bytes);
     value(out, "store_series_bytes", "gauge", "of it, the series index", s.series_bytes);
     value(out, "store_files", "gauge", "files of the magnetic store", s.files);

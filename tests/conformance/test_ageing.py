@@ -34,7 +34,8 @@ class Aged(Case):
         self.write.delete_table(DatabaseName=self.target[0], TableName=self.target[1])
 
     def stored(self):
-        return int(self.server.metrics()["millrace_store_rows"])
+        metrics = self.server.metrics()
+        return int(metrics["millrace_store_rows"]) + int(metrics["millrace_store_file_rows"])
 
     def put(self, at, host="h1", value=1, **more):
         """Counts of (memory, magnetic)."""

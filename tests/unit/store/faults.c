@@ -145,7 +145,7 @@ static void test_log_refuses(void **state)
 static void test_memory_limit(void **state)
 {
     MR_UNUSED(state);
-    struct kit kit = {.options = {.memory_limit = 200000}};
+    struct kit kit = {.options = {.memory_limit = 200000, .by_hand = true}};
     open_on_fake(&kit);
     struct store_attr d = kit_double(NULL, 1);
     struct store_stats stats;
