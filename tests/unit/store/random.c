@@ -395,14 +395,14 @@ static void test_few_rows_in_files(void **state)
 {
     MR_UNUSED(state);
     static const struct profile few = {6, 6, 12, 3, 12, 6, 100, true};
-    play(&few, 31337, 20000);
+    play(&few, 31337, 6000);
 }
 
 static void test_long_series_in_files(void **state)
 {
     MR_UNUSED(state);
     static const struct profile longer = {1, 6, 12, 1000, MODEL_TIMES, 4, 500, true};
-    play(&longer, 4711, 20000);
+    play(&longer, 4711, 6000);
 }
 
 int main(void)
