@@ -15,6 +15,7 @@ setup:
 setup-test: setup
 	@tools/setup/packages.sh tools/setup/packages-test.txt
 	@tools/setup/npm.sh
+	@tools/setup/moto.sh
 
 build: setup
 	@cmake --preset release >/dev/null

@@ -18,6 +18,7 @@ struct auth_request {
     const struct mr_pair *headers;
     size_t nheaders;
     struct mr_str body;
+    bool path_as_is; /* S3's rule: the path is signed as it stands, neither normalised nor encoded again */
 };
 
 /* Who signed; views live as long as the key set, the request and the arena of the call. */

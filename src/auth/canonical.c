@@ -193,7 +193,11 @@ int auth_canonical_request(const struct auth_request *req, struct mr_str signed_
     struct mr_arena tmp = MR_ARENA_INIT;
     mr_buf_str(out, req->method);
     mr_buf_char(out, '\n');
-    int status = add_path(out, req->path, &tmp);
+    int status = MR_OK;
+    if (req->path_as_is)
+        mr_buf_str(out, req->path);
+    else
+        status = add_path(out, req->path, &tmp);
     if (status != MR_OK)
         goto done;
     mr_buf_char(out, '\n');

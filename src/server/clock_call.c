@@ -146,8 +146,12 @@ static void run(struct workers_job *job)
 /* Signatures are judged by the real clock: clients sign with theirs. */
 static bool authenticate(const struct server_handler *h, struct http_request *req)
 {
-    struct auth_request signed_part = {req->method,  req->path,     req->query,
-                                       req->headers, req->nheaders, req->body};
+    struct auth_request signed_part = {.method = req->method,
+                                       .path = req->path,
+                                       .query = req->query,
+                                       .headers = req->headers,
+                                       .nheaders = req->nheaders,
+                                       .body = req->body};
     struct auth_identity who;
     struct auth_failure why;
     struct api_access *access = api_server_access(h->api);

@@ -15,6 +15,7 @@ LADDER = {
     "auth": [],
     "model": ["json"],
     "policy": ["json"],
+    "remote": ["auth"],
     "seal": [],
     "wal": ["seal"],
     "memstore": [],
@@ -36,6 +37,7 @@ OWNERS = {
     "sqlite3.h": "catalog",
     "simdjson.h": "json",
     "zstd.h": "magstore",
+    "curl.h": "remote",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
