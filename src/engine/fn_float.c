@@ -116,22 +116,42 @@ static void f_random(struct fn_call *call)
     FN_OUT(call, double)[i] = mr_rng_unit(&rng);
 }
 
+/* What else depends on chance is a function of such a number: so it may stand in TRY, which takes nothing
+ * random. */
+static struct mr_rng drawn_by(double chance, uint64_t n)
+{
+    struct mr_rng rng;
+
+    memcpy(&rng.state, &chance, sizeof(rng.state));
+    rng.state += n * UINT64_C(0x9E3779B97F4A7C15);
+    return rng;
+}
+
 #define RANDOM_BELOW(name, type)                                                                             \
     static void name(struct fn_call *call)                                                                   \
     {                                                                                                        \
         const type *n = FN_ARG(call, type, 0);                                                               \
-        struct mr_rng rng = seeded();                                                                        \
         FN_EACH(call, i)                                                                                     \
         {                                                                                                    \
             if (n[i] <= 0) {                                                                                 \
                 FN_BAD(call, "bound must be positive");                                                      \
                 return;                                                                                      \
             }                                                                                                \
+            struct mr_rng rng = drawn_by(FN_ARG(call, double, 1)[i], 0);                                     \
             FN_OUT(call, type)[i] = (type)mr_rng_below(&rng, (uint64_t)n[i]);                                \
         }                                                                                                    \
     }
 RANDOM_BELOW(random_i32, int32_t)
 RANDOM_BELOW(random_i64, int64_t)
+
+static void f_shuffle_key(struct fn_call *call)
+{
+    FN_EACH(call, i)
+    {
+        struct mr_rng rng = drawn_by(FN_ARG(call, double, 1)[i], (uint64_t)FN_ARG(call, int64_t, 0)[i]);
+        FN_OUT(call, double)[i] = mr_rng_unit(&rng);
+    }
+}
 
 const struct fn_impl fn_float_table[] = {
     {"mr_cbrt", f_cbrt},
@@ -165,7 +185,7 @@ const struct fn_impl fn_float_table[] = {
     {"mr_le_f64", f_le},
     {"mr_check_f64", check_f64},
     {"mr_random", f_random},
-    {"mr_shuffle_key", f_random},
+    {"mr_shuffle_key", f_shuffle_key},
     {"mr_random_i32", random_i32},
     {"mr_random_i64", random_i64},
     {NULL, NULL},

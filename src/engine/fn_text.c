@@ -36,7 +36,7 @@ static void f_chr(struct fn_call *call)
     FN_EACH(call, i)
     {
         int64_t c = point[i];
-        if (c < 1 || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
+        if (c < 0 || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
             FN_BAD(call, "Not a valid Unicode code point: %" PRId64, c);
             return;
         }

@@ -60,7 +60,7 @@ struct bound_window {
     bool framed, rows;
     enum ast_bound from, to;
     struct bound_expr *from_expr, *to_expr;
-    const struct sql_type *range_key; /* RANGE with a distance: type of the one key */
+    struct bound_expr *range_expr; /* RANGE with a distance: the one key as written; for the checker */
 };
 
 struct bound_expr {
@@ -277,6 +277,10 @@ bool check_grouped(struct sql_context *cx, struct bound_query *q, struct bound_e
 struct bound_expr *check_special(struct check *c, const struct ast_expr *e, bool *known);
 bool check_args(struct check *c, const struct ast_expr *e, struct bound_expr ***args);
 bool check_order_items(struct check *c, struct ast_order *const *items, size_t n, struct bound_order **out);
+/* check_outer.c: a join with its condition, whose fields are scope->fields[from ..]; turned into what the
+ * engine can do when it cannot do what was written. */
+bool check_outer_join(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope,
+                      size_t from, struct bound_relation *join);
 /* A relation of `query` as if it were ( query ) in FROM; its columns are named after the outputs. */
 struct bound_relation *check_derived(struct sql_context *cx, struct bound_query *query);
 /* Output columns to the given types; returns q or a query around it. */
@@ -308,16 +312,17 @@ struct bound_expr *bound_field(struct sql_context *cx, size_t pos, struct bound_
 struct bound_expr *bound_let(struct sql_context *cx, struct bound_expr *e);
 struct bound_expr *bound_let_in(struct sql_context *cx, struct bound_expr *e, struct bound_expr *arg,
                                 struct bound_expr *body);
+struct bound_expr *bound_copy(struct sql_context *cx, const struct bound_expr *e); /* not the queries in it */
 bool bound_equal(const struct bound_expr *a, const struct bound_expr *b);
 bool bound_is_const(const struct bound_expr *e); /* a constant that is not NULL */
 bool bound_volatile(const struct bound_expr *e);
-bool bound_fails_volatile(const struct bound_expr *e); /* has a random function that can fail */
 bool bound_may_nan(const struct bound_expr *e);
 bool relation_holds(const struct bound_relation *from, const struct bound_relation *r); /* as a part of it */
 bool bound_between_named(const struct bound_expr *e); /* BETWEEN that names its value for two comparisons */
 typedef bool (*bound_visit)(void *ctx, struct bound_expr **slot);
 /* Calls visit on every expression of the query and of the queries in its FROM, WITH and set operations. */
 bool bound_query_walk(struct bound_query *q, bound_visit visit, void *ctx);
+bool bound_relation_walk(struct bound_relation *r, bound_visit visit, void *ctx); /* of one FROM */
 /* Calls visit on every child slot of e (not into queries). */
 bool bound_children(struct bound_expr *e, bound_visit visit, void *ctx);
 

@@ -243,6 +243,22 @@ static struct bound_expr *constant_months(struct check *c, const struct function
     return NULL;
 }
 
+/* What depends on chance and on arguments is computed of them and a random number, $n after the last. */
+static bool add_chance(struct check *c, struct bound_expr *out)
+{
+    if (out->nargs == 0) {
+        out->is_volatile = true;
+        return true;
+    }
+    struct bound_expr *chance = bound_new(c->cx, BOUND_CALL, out->pos, sql_scalar(SQL_DOUBLE), 0);
+    if (chance == NULL)
+        return false;
+    chance->pattern = "mr_random()";
+    chance->is_volatile = true;
+    out->args[out->nargs++] = chance; /* check_args left a place */
+    return true;
+}
+
 static struct bound_expr *scalar(struct check *c, const struct ast_expr *e, enum function_class class)
 {
     const struct sql_type *result;
@@ -261,7 +277,8 @@ static struct bound_expr *scalar(struct check *c, const struct ast_expr *e, enum
         return months;
     out->pattern = f->pattern;
     out->type = result;
-    out->is_volatile = class == FUNCTION_VOLATILE;
+    if (class == FUNCTION_VOLATILE)
+        return add_chance(c, out) ? out : NULL;
     return sql_fold(c->cx, out);
 }
 

@@ -268,33 +268,6 @@ static struct bound_expr *group_column(struct regroup *g, struct bound_expr *old
     return e;
 }
 
-struct places {
-    const struct bound_query *q;
-    bool local, outer;
-};
-
-static bool find_places(void *ctx, struct bound_expr **slot)
-{
-    struct places *p = ctx;
-    if ((*slot)->kind != BOUND_COLUMN)
-        return bound_children(*slot, find_places, p);
-    if (relation_holds(p->q->from, (*slot)->relation))
-        p->local = true;
-    else
-        p->outer = true;
-    return true;
-}
-
-/* An aggregate over nothing but columns of the query around would be taken for one of that query. */
-static bool has_own_columns(struct regroup *g, struct bound_expr *e)
-{
-    struct places p = {g->q, false, false};
-    bound_children(e, find_places, &p);
-    if (p.outer && !p.local)
-        return sql_fail(g->cx, e->pos, "Given correlated subquery is not supported");
-    return true;
-}
-
 /* The column of an aggregate; a new one unless the same was met before. */
 static bool add_aggregate(struct regroup *g, struct bound_expr **slot)
 {
@@ -353,7 +326,7 @@ static bool regroup(void *ctx, struct bound_expr **slot)
         }
     }
     if (e->kind == BOUND_AGGREGATE && g->inside == 0)
-        return has_own_columns(g, e) && add_aggregate(g, slot);
+        return add_aggregate(g, slot);
     if (e->kind == BOUND_GROUPING && g->inside == 0)
         return check_grouping_args(g, e) && add_aggregate(g, slot);
     if (e->kind == BOUND_COLUMN && relation_holds(g->q->from, e->relation))

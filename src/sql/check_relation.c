@@ -280,12 +280,8 @@ static bool check_join(struct sql_context *cx, const struct ast_relation *ast, s
         return false;
     r->join = ast->join;
     *out = r;
-    if ((r->join == AST_RIGHT || r->join == AST_FULL) &&
-        (r->right->kind == BOUND_UNNEST || r->right->lateral))
-        return sql_fail(cx, ast->pos, "%s JOIN involving %s is not supported",
-                        r->join == AST_RIGHT ? "RIGHT" : "FULL", r->right->lateral ? "LATERAL" : "UNNEST");
     if (ast->nusing > 0)
-        return check_using(cx, ast, scope, left, right, &r->on);
+        return check_using(cx, ast, scope, left, right, &r->on) && check_outer_join(cx, ast, scope, left, r);
     if (ast->on == NULL)
         return true;
     struct scope sides = {.parent = scope->parent,
@@ -294,13 +290,7 @@ static bool check_join(struct sql_context *cx, const struct ast_relation *ast, s
                           .fields = scope->fields + left,
                           .nfields = scope->nfields - left};
     struct check c = {.cx = cx, .scope = &sides, .clause = "JOIN clause"};
-    if (!check_boolean(&c, ast->on, &r->on))
-        return false;
-    bool lateral = r->right->kind == BOUND_UNNEST || r->right->lateral;
-    if (r->join == AST_LEFT && lateral && !(bound_is_const(r->on) && r->on->i64 != 0))
-        return sql_fail(cx, ast->pos, "LEFT JOIN involving %s is only supported with condition ON TRUE",
-                        r->right->lateral ? "LATERAL" : "UNNEST");
-    return true;
+    return check_boolean(&c, ast->on, &r->on) && check_outer_join(cx, ast, scope, left, r);
 }
 
 bool check_relation(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope,

@@ -5,6 +5,8 @@
 
 /* The offset, or an error when it is negative or NULL: of BIGINT, or of DOUBLE. */
 static const char whole_offset[] = "mr_check_i64(coalesce($1, -1), 0, 9223372036854775807, '" BAD_OFFSET "')";
+static const char months_offset[] =
+    "CAST(mr_check_i64(coalesce($1, -1), 0, 2147483647, '" BAD_OFFSET "') AS INTEGER)";
 static const char double_offset[] = "list_extract(list_transform([$1], lambda $b: $b + "
                                     "CAST(mr_check_i64(CASE WHEN mr_le_f64(0e0, $b) THEN 0 ELSE -1 "
                                     "END, 0, 0, '" BAD_OFFSET "') AS DOUBLE)), 1)";
@@ -42,21 +44,44 @@ static enum sql_kind offset_kind(enum sql_kind key)
     }
 }
 
+/* Months before or after a date or an instant are as many days or nanoseconds as lie between it and where
+ * they lead. */
+static struct bound_expr *check_months_offset(struct check *c, const struct ast_expr *e,
+                                              struct bound_expr *months, const struct bound_window *w,
+                                              bool preceding)
+{
+    struct sql_context *cx = c->cx;
+    const struct sql_type *distance = sql_scalar(SQL_BIGINT);
+    if (bound_is_const(months) && months->i64 < 0) {
+        sql_fail(cx, e->pos, BAD_OFFSET);
+        return NULL;
+    }
+    if (!bound_is_const(months))
+        months = bound_call1(cx, e->pos, months->type, months_offset, months);
+    bool back = preceding != w->order[0].desc;
+    struct bound_expr *to =
+        months != NULL ? check_arith_of(cx, e->pos, back ? '-' : '+', w->range_expr, months) : NULL;
+    struct bound_expr *from = bound_call1(cx, e->pos, distance, "CAST($1 AS BIGINT)", w->range_expr);
+    to = to != NULL ? bound_call1(cx, e->pos, distance, "CAST($1 AS BIGINT)", to) : NULL;
+    if (from == NULL || to == NULL)
+        return NULL;
+    return bound_call2(cx, e->pos, distance, "coalesce(($1 - $2), 0)", back ? from : to, back ? to : from);
+}
+
 /* A distance in the key: of numbers a number, of times an interval. The engine adds it to the key, so both
  * have its type: BIGINT (ns, days, months) or DOUBLE. */
 static struct bound_expr *check_range_offset(struct check *c, const struct ast_expr *e,
-                                             const struct sql_type *key)
+                                             const struct bound_window *w, bool preceding)
 {
+    const struct sql_type *key = w->range_expr->type;
     struct bound_expr *out = check_expr(c, e);
     if (out == NULL)
         return NULL;
     enum sql_kind kind = offset_kind(key->kind);
     bool months = out->type->kind == SQL_INTERVAL_YEAR && kind == SQL_INTERVAL_DAY &&
                   (key->kind == SQL_DATE || key->kind == SQL_TIMESTAMP);
-    if (months) {
-        sql_fail_unsupported(c->cx, e->pos, "A RANGE frame of months");
-        return NULL;
-    }
+    if (months)
+        return check_months_offset(c, e, out, w, preceding);
     if (sql_coercion(out->type, sql_scalar(kind)) < 0) {
         struct mr_str type = check_type_text(c->cx, out->type), of = check_type_text(c->cx, key);
         sql_fail(c->cx, e->pos,
@@ -75,11 +100,11 @@ static struct bound_expr *check_range_offset(struct check *c, const struct ast_e
 }
 
 static bool check_bound(struct check *c, const struct ast_expr *e, const struct bound_window *w,
-                        struct bound_expr **out)
+                        enum ast_bound bound, struct bound_expr **out)
 {
     if (e == NULL)
         return true;
-    *out = w->rows ? check_rows_offset(c, e) : check_range_offset(c, e, w->range_key);
+    *out = w->rows ? check_rows_offset(c, e) : check_range_offset(c, e, w, bound == AST_PRECEDING);
     if (*out == NULL)
         return false;
     if (bound_is_const(*out) && (*out)->type->kind != SQL_DOUBLE && (*out)->i64 < 0)
@@ -102,16 +127,17 @@ static bool check_range_key(struct check *c, const struct ast_window *w, struct 
                              "ORDER BY (actual: %zu)",
             w->norder);
     struct bound_order *o = &out->order[0];
-    out->range_key = o->expr->type;
-    if (offset_kind(out->range_key->kind) == SQL_UNKNOWN) {
-        struct mr_str type = check_type_text(c->cx, out->range_key);
+    const struct sql_type *key = o->expr->type;
+    out->range_expr = o->expr;
+    if (offset_kind(key->kind) == SQL_UNKNOWN) {
+        struct mr_str type = check_type_text(c->cx, key);
         return sql_fail(
             c->cx, w->order[0]->expr->pos,
             "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, "
             "datetime or interval (actual: " MR_STR_FMT ")",
             MR_STR_ARG(type));
     }
-    bool real = out->range_key->kind == SQL_DOUBLE;
+    bool real = key->kind == SQL_DOUBLE;
     o->expr = bound_call1(c->cx, o->expr->pos, sql_scalar(real ? SQL_DOUBLE : SQL_BIGINT),
                           real ? "CAST($1 AS DOUBLE)" : "CAST($1 AS BIGINT)", o->expr);
     return o->expr != NULL;
@@ -133,8 +159,8 @@ static bool check_frame(struct check *c, const struct ast_window *w, struct boun
                         w->to == AST_CURRENT_ROW ? "CURRENT ROW" : "PRECEDING");
     if (!w->rows && (w->from_expr != NULL || w->to_expr != NULL) && !check_range_key(c, w, out))
         return false;
-    return check_bound(c, w->from_expr, out, &out->from_expr) &&
-           check_bound(c, w->to_expr, out, &out->to_expr);
+    return check_bound(c, w->from_expr, out, w->from, &out->from_expr) &&
+           check_bound(c, w->to_expr, out, w->to, &out->to_expr);
 }
 
 struct bound_window *check_window(struct check *c, const struct ast_window *w)

@@ -31,7 +31,6 @@ static bool fail(struct sql_context *cx, size_t pos, bool prefix, const char *fm
         message.len--; /* cut at a character */
     struct sql_error *e = cx->error;
     sql_position(cx->text, pos, &e->line, &e->column);
-    e->unsupported = false;
     if (prefix)
         e->message =
             mr_arena_printf(cx->arena, "line %u:%u: " MR_STR_FMT, e->line, e->column, MR_STR_ARG(message));
@@ -66,20 +65,6 @@ bool sql_fail_syntax(struct sql_context *cx, size_t pos)
         return false;
     sql_position(cx->text, pos, &line, &column);
     return sql_fail_plain(cx, pos, "The query syntax is invalid at line %u:%u", line, column);
-}
-
-bool sql_fail_unsupported(struct sql_context *cx, size_t pos, const char *fmt, ...)
-{
-    va_list ap;
-    char what[512];
-    va_start(ap, fmt);
-    int n = vsnprintf(what, sizeof what, fmt, ap);
-    va_end(ap);
-    if (cx->status != MR_OK || n < 0)
-        return false;
-    sql_fail(cx, pos, "%s is not supported", what);
-    cx->error->unsupported = true;
-    return false;
 }
 
 bool sql_fail_memory(struct sql_context *cx)

@@ -41,8 +41,6 @@ bool sql_fail(struct sql_context *cx, size_t pos, const char *fmt, ...) MR_PRINT
 bool sql_fail_plain(struct sql_context *cx, size_t pos, const char *fmt, ...) MR_PRINTF(3, 4);
 /* "The query syntax is invalid at line L:C". */
 bool sql_fail_syntax(struct sql_context *cx, size_t pos);
-/* Valid Timestream SQL that is not built: "line L:C: <what> is not supported". */
-bool sql_fail_unsupported(struct sql_context *cx, size_t pos, const char *fmt, ...) MR_PRINTF(3, 4);
 bool sql_fail_memory(struct sql_context *cx);
 
 /* Line and column (code points, both from 1) of a byte offset. */

@@ -1,6 +1,6 @@
 /* sql/copy.c - copies of expressions: a tree may be shared by two places, and be changed in one. Queries
  * inside are not copied. */
-#include "sql/lower.h"
+#include "sql/bound.h"
 
 static bool copy_order(struct sql_context *cx, struct bound_order **order, size_t n)
 {

@@ -19,8 +19,8 @@ bool emit_enter(struct emitter *em, size_t pos, unsigned levels)
     return true;
 }
 
-/* 'text' */
-static void emit_string(struct emitter *em, struct mr_str s)
+/* 'text' without the character U+0000, which ends the engine's statements */
+static void emit_quoted(struct emitter *em, struct mr_str s)
 {
     size_t from = 0;
     mr_buf_char(&em->out, '\'');
@@ -33,6 +33,25 @@ static void emit_string(struct emitter *em, struct mr_str s)
         from = quote + 1;
     }
     mr_buf_char(&em->out, '\'');
+}
+
+/* 'text', or mr_concat('te', mr_chr(CAST(0 AS BIGINT)), 'xt') */
+static void emit_string(struct emitter *em, struct mr_str s)
+{
+    size_t end = mr_str_find(s, '\0', 0);
+    if (end == s.len) {
+        emit_quoted(em, s);
+        return;
+    }
+    emit_text(em, "mr_concat(");
+    for (size_t from = 0;; from = end + 1) {
+        end = mr_str_find(s, '\0', from);
+        emit_quoted(em, mr_str_slice(s, from, end));
+        if (end == s.len)
+            break;
+        emit_text(em, ", mr_chr(CAST(0 AS BIGINT)), ");
+    }
+    mr_buf_char(&em->out, ')');
 }
 
 /* 1.5e0, (-1.5e0), CAST('NaN' AS DOUBLE) */

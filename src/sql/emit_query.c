@@ -127,7 +127,8 @@ static bool emit_join(struct emitter *em, struct bound_relation *r)
 {
     static const char *const texts[] = {" JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ",
                                         " CROSS JOIN "};
-    bool lateral = r->right->kind == BOUND_UNNEST || r->right->lateral;
+    bool lateral = (r->right->kind == BOUND_UNNEST || r->right->lateral) && r->join != AST_RIGHT &&
+                   r->join != AST_FULL; /* those do not use columns of the left side */
     mr_buf_char(&em->out, '(');
     if (!emit_relation(em, r->left))
         return false;

@@ -221,17 +221,6 @@ bool bound_volatile(const struct bound_expr *e)
     return e->is_volatile || !bound_children((struct bound_expr *)e, visit_stable, NULL);
 }
 
-static bool visit_safe(void *ctx, struct bound_expr **child)
-{
-    MR_UNUSED(ctx);
-    return !bound_fails_volatile(*child);
-}
-
-bool bound_fails_volatile(const struct bound_expr *e)
-{
-    return (e->is_volatile && e->nargs > 0) || !bound_children((struct bound_expr *)e, visit_safe, NULL);
-}
-
 /* Patterns whose result is a number when their arguments are. */
 static bool keeps_numbers(const char *pattern)
 {
@@ -276,7 +265,7 @@ bool bound_between_named(const struct bound_expr *e)
            bound_volatile(e->args[0]);
 }
 
-static bool walk_relation(struct bound_relation *r, bound_visit visit, void *ctx)
+bool bound_relation_walk(struct bound_relation *r, bound_visit visit, void *ctx)
 {
     if (r == NULL)
         return true;
@@ -286,7 +275,7 @@ static bool walk_relation(struct bound_relation *r, bound_visit visit, void *ctx
     }
     if (r->kind == BOUND_DERIVED && !bound_query_walk(r->query, visit, ctx))
         return false;
-    return walk_relation(r->left, visit, ctx) && walk_relation(r->right, visit, ctx) &&
+    return bound_relation_walk(r->left, visit, ctx) && bound_relation_walk(r->right, visit, ctx) &&
            (r->on == NULL || visit(ctx, &r->on));
 }
 
@@ -303,7 +292,7 @@ bool bound_query_walk(struct bound_query *q, bound_visit visit, void *ctx)
     if (q->left != NULL &&
         (!bound_query_walk(q->left, visit, ctx) || !bound_query_walk(q->right, visit, ctx)))
         return false;
-    if (!walk_relation(q->from, visit, ctx) || (q->where != NULL && !visit(ctx, &q->where)) ||
+    if (!bound_relation_walk(q->from, visit, ctx) || (q->where != NULL && !visit(ctx, &q->where)) ||
         (q->having != NULL && !visit(ctx, &q->having)))
         return false;
     for (size_t i = 0; i < q->nkeys; i++) {

@@ -11,8 +11,8 @@
 #include "sql/lower.h"
 
 enum {
-    LATERAL = 1,  /* no column is local */
-    IN_WINDOW = 2 /* the arguments of a window: these too are bound as a whole */
+    LATERAL = 1, /* no column is local */
+    WHOLE = 2    /* bound as a whole even without a function: the arguments of a window and the like */
 };
 
 struct hoist {
@@ -166,10 +166,10 @@ static bool visit_part(void *ctx, struct bound_expr **slot)
     return lower_root(l->cx, l->q, l->carry, l->lateral ? LATERAL : 0, slot);
 }
 
-static bool visit_window_part(void *ctx, struct bound_expr **slot)
+static bool visit_whole_part(void *ctx, struct bound_expr **slot)
 {
     const struct lower *l = ctx;
-    return lower_root(l->cx, l->q, l->carry, (l->lateral ? LATERAL : 0) | IN_WINDOW, slot);
+    return lower_root(l->cx, l->q, l->carry, (l->lateral ? LATERAL : 0) | WHOLE, slot);
 }
 
 static bool take_out(struct lower *l, struct bound_expr **slot)
@@ -226,7 +226,9 @@ static bool visit(void *ctx, struct bound_expr **slot)
     struct lower *l = ctx;
     struct bound_expr *e = *slot;
     if (e->kind == BOUND_AGGREGATE || e->kind == BOUND_WINDOW) /* their arguments are lowered by themselves */
-        return l->dry || bound_children(e, e->kind == BOUND_WINDOW ? visit_window_part : visit_part, l);
+        return l->dry ||
+               bound_children(e, e->kind == BOUND_WINDOW || l->functions > 0 ? visit_whole_part : visit_part,
+                              l);
     if (e->query != NULL && !l->dry && !lower_query(l->cx, e->query))
         return false;
     if (must_go(l, e))
@@ -244,7 +246,7 @@ static bool lower_root(struct sql_context *cx, const struct bound_query *q, stru
 {
     struct lower l = {.cx = cx, .q = q, .carry = carry};
     l.lateral = (flags & LATERAL) != 0;
-    l.functions = (flags & IN_WINDOW) != 0;
+    l.functions = (flags & WHOLE) != 0;
     if (*slot == NULL)
         return true;
     if (l.functions > 0 && (*slot = bound_copy(cx, *slot)) == NULL) /* its columns may be replaced anywhere */
@@ -267,6 +269,34 @@ static struct bound_relation *new_carry(struct sql_context *cx, size_t pos)
     return r;
 }
 
+static struct bound_relation *cross_join(struct sql_context *cx, struct bound_relation *left,
+                                         struct bound_relation *right)
+{
+    struct bound_relation *join = SQL_NEW(cx, struct bound_relation);
+    if (join == NULL)
+        return NULL;
+    join->kind = BOUND_JOIN;
+    join->join = AST_CROSS;
+    join->left = left;
+    join->right = right;
+    return join;
+}
+
+/* The engine's outer joins take no column from outside in their conditions: it is carried on the side whose
+ * rows all stay (of FULL on any, for the condition sees pairs only). */
+static bool lower_condition(struct sql_context *cx, const struct bound_query *q, struct bound_relation *join)
+{
+    bool outer = join->join != AST_INNER && join->join != AST_CROSS;
+    struct bound_relation *carry = new_carry(cx, q->pos);
+    if (carry == NULL || !lower_root(cx, q, carry, outer ? WHOLE : 0, &join->on))
+        return false;
+    if (carry->ncolumns == 0)
+        return true;
+    struct bound_relation **side = join->join == AST_RIGHT ? &join->right : &join->left;
+    *side = cross_join(cx, *side, carry);
+    return *side != NULL;
+}
+
 static bool lower_relation(struct sql_context *cx, const struct bound_query *q, struct bound_relation *r)
 {
     if (r == NULL)
@@ -283,7 +313,36 @@ static bool lower_relation(struct sql_context *cx, const struct bound_query *q, 
     if (r->kind == BOUND_DERIVED && !lower_query(cx, r->query))
         return false;
     return lower_relation(cx, q, r->left) && lower_relation(cx, q, r->right) &&
-           (r->on == NULL || lower_root(cx, q, NULL, 0, &r->on));
+           (r->on == NULL || lower_condition(cx, q, r));
+}
+
+struct places {
+    const struct bound_query *q;
+    bool local, outer;
+};
+
+static bool find_places(void *ctx, struct bound_expr **slot)
+{
+    struct places *p = ctx;
+    struct bound_expr *e = *slot;
+    if (e->query != NULL && !bound_query_walk(e->query, find_places, p))
+        return false;
+    if (e->kind != BOUND_COLUMN)
+        return bound_children(e, find_places, p);
+    if (relation_holds(p->q->from, e->relation))
+        p->local = true;
+    else
+        p->outer = true;
+    return true;
+}
+
+/* The engine takes an aggregate over nothing but columns of the query around for one of that query; with
+ * carried columns it is not. */
+static unsigned aggregate_flags(const struct bound_query *q, struct bound_expr *aggregate)
+{
+    struct places p = {q, false, false};
+    bound_children(aggregate, find_places, &p);
+    return p.outer && !p.local ? WHOLE : 0;
 }
 
 /* What is computed of the rows of FROM, and what of the groups. */
@@ -299,7 +358,8 @@ static bool lower_lists(struct sql_context *cx, struct bound_query *q, struct bo
             return false;
     }
     for (size_t i = 0; i < q->aggregates.n; i++) {
-        if (!lower_root(cx, q, carry, 0, (struct bound_expr **)&q->aggregates.items[i]))
+        struct bound_expr **slot = (struct bound_expr **)&q->aggregates.items[i];
+        if (!lower_root(cx, q, carry, aggregate_flags(q, *slot), slot))
             return false;
     }
     for (size_t i = 0; i < q->noutputs; i++) {
@@ -322,15 +382,8 @@ static bool lower_select(struct sql_context *cx, struct bound_query *q)
         q->from = carry->ncolumns > 0 ? carry : q->from;
         return true;
     }
-    struct bound_relation *join = SQL_NEW(cx, struct bound_relation);
-    if (join == NULL)
-        return false;
-    join->kind = BOUND_JOIN;
-    join->join = AST_CROSS;
-    join->left = q->from;
-    join->right = carry;
-    q->from = join;
-    return true;
+    q->from = cross_join(cx, q->from, carry);
+    return q->from != NULL;
 }
 
 bool lower_query(struct sql_context *cx, struct bound_query *q)
@@ -344,7 +397,9 @@ bool lower_query(struct sql_context *cx, struct bound_query *q)
     }
     if (q->kind == BOUND_SETOP && (!lower_query(cx, q->left) || !lower_query(cx, q->right)))
         return false;
-    if ((q->windowed || q->grouped) && !lower_windows(cx, q))
+    if (q->grouped && !lower_groups(cx, q))
+        return false;
+    if (q->windowed && !lower_windows(cx, q))
         return false;
     return lower_relation(cx, q, q->from) && lower_select(cx, q);
 }

@@ -9,9 +9,9 @@
 bool lower_query(struct sql_context *cx, struct bound_query *q);
 
 /* Of the files of this stage. */
+bool lower_groups(struct sql_context *cx, struct bound_query *q);
 bool lower_windows(struct sql_context *cx, struct bound_query *q);
 bool lower_makes_lambda(const struct bound_expr *e); /* the engine's text for it has one */
-struct bound_expr *bound_copy(struct sql_context *cx, const struct bound_expr *e);
 bool bound_is_local(const struct bound_query *q, const struct bound_relation *r);
 
 #endif

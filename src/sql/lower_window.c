@@ -7,6 +7,7 @@
 
 struct look {
     const struct bound_query *q;
+    bool groups; /* for a column from outside among what is computed of groups; else for a window */
     bool inside, found;
 };
 
@@ -14,30 +15,31 @@ static bool look_at(void *ctx, struct bound_expr **slot)
 {
     struct look *l = ctx;
     struct bound_expr *e = *slot;
-    if (e->kind == BOUND_WINDOW) {
+    if (e->kind == BOUND_WINDOW && !l->groups) {
         l->found = l->found || l->inside;
         return true;
     }
-    /* what is computed of groups has no FROM that could carry a column from outside; the outer query has one
-     */
-    if (e->kind == BOUND_COLUMN && l->q->grouped && l->inside && !bound_is_local(l->q, e->relation))
+    if (e->kind == BOUND_COLUMN && l->groups && l->inside && !bound_is_local(l->q, e->relation))
         l->found = true;
     bool before = l->inside;
-    l->inside = l->inside || lower_makes_lambda(e) || e->kind == BOUND_TRY || e->query != NULL;
+    l->inside = l->inside || e->kind == BOUND_WINDOW || lower_makes_lambda(e) || e->kind == BOUND_TRY ||
+                e->query != NULL;
     bool ok = bound_children(e, look_at, l);
     l->inside = before;
     return ok;
 }
 
-static bool is_needed(struct bound_query *q)
+static bool is_needed(struct bound_query *q, bool groups)
 {
-    struct look l = {q, false, false};
+    struct look l = {q, groups, false, false};
     for (size_t i = 0; i < q->noutputs; i++)
         look_at(&l, &q->outputs[i].expr);
     for (size_t i = 0; i < q->norder; i++) {
         if (q->order[i].expr != NULL)
             look_at(&l, &q->order[i].expr);
     }
+    if (groups && q->having != NULL)
+        look_at(&l, &q->having);
     return l.found;
 }
 
@@ -45,6 +47,7 @@ static bool is_needed(struct bound_query *q)
 
 struct split {
     struct sql_context *cx;
+    bool groups; /* windows stay above */
     struct bound_query *inner;
     struct bound_relation *level; /* the inner query as a relation */
     struct sql_list outputs;      /* of struct bound_expr */
@@ -71,26 +74,30 @@ static bool split_at(void *ctx, struct bound_expr **slot)
 {
     struct split *s = ctx;
     struct bound_expr *e = *slot;
-    if (e->kind == BOUND_WINDOW || (e->kind == BOUND_COLUMN && bound_is_local(s->inner, e->relation)))
+    if ((e->kind == BOUND_WINDOW && !s->groups) ||
+        (e->kind == BOUND_COLUMN && bound_is_local(s->inner, e->relation)))
         return move_down(s, slot);
     if (e->query != NULL && !bound_query_walk(e->query, split_at, s))
         return false;
     return bound_children(e, split_at, s);
 }
 
+static bool split_slot(struct split *s, struct bound_expr **slot)
+{
+    return *slot == NULL || ((*slot = bound_copy(s->cx, *slot)) != NULL && split_at(s, slot));
+}
+
 static bool split_all(struct split *s, struct bound_query *q)
 {
     for (size_t i = 0; i < q->noutputs; i++) {
-        if ((q->outputs[i].expr = bound_copy(s->cx, q->outputs[i].expr)) == NULL ||
-            !split_at(s, &q->outputs[i].expr))
+        if (!split_slot(s, &q->outputs[i].expr))
             return false;
     }
     for (size_t i = 0; i < q->norder; i++) {
-        struct bound_expr **slot = &q->order[i].expr;
-        if (*slot != NULL && ((*slot = bound_copy(s->cx, *slot)) == NULL || !split_at(s, slot)))
+        if (!split_slot(s, &q->order[i].expr))
             return false;
     }
-    return true;
+    return !s->groups || split_slot(s, &q->having);
 }
 
 /* What the inner query gives, and the relation's columns with it. */
@@ -110,12 +117,12 @@ static bool fill_outputs(struct split *s)
     return true;
 }
 
-bool lower_windows(struct sql_context *cx, struct bound_query *q)
+static bool split_query(struct sql_context *cx, struct bound_query *q, bool groups)
 {
-    if (q->kind != BOUND_SELECT || !is_needed(q))
-        return true;
-    struct split s = {
-        .cx = cx, .inner = SQL_NEW(cx, struct bound_query), .level = SQL_NEW(cx, struct bound_relation)};
+    struct split s = {.cx = cx,
+                      .groups = groups,
+                      .inner = SQL_NEW(cx, struct bound_query),
+                      .level = SQL_NEW(cx, struct bound_relation)};
     if (s.inner == NULL || s.level == NULL)
         return false;
     *s.inner = *q;
@@ -126,18 +133,35 @@ bool lower_windows(struct sql_context *cx, struct bound_query *q)
     s.inner->limit = s.inner->offset = -1;
     s.inner->distinct = false;
     s.inner->lowered = false;
+    if (groups) {
+        s.inner->having = NULL;
+        s.inner->windowed = false;
+    }
     s.level->kind = BOUND_DERIVED;
     s.level->number = cx->next_table++;
     s.level->query = s.inner;
     if (!split_all(&s, q) || !fill_outputs(&s))
         return false;
     q->from = s.level;
-    q->where = q->having = NULL;
-    q->grouped = q->windowed = false;
+    q->where = groups ? q->having : NULL;
+    q->having = NULL;
+    q->grouped = false;
+    q->windowed = groups && q->windowed;
     q->group = NULL;
     q->keys = NULL;
     q->nkeys = q->nsets = 0;
     q->sets = NULL;
     q->aggregates = (struct sql_list){NULL, 0, 0};
     return true;
+}
+
+/* What is computed of groups has no FROM that could carry a column from outside; the outer query has one. */
+bool lower_groups(struct sql_context *cx, struct bound_query *q)
+{
+    return q->kind != BOUND_SELECT || !is_needed(q, true) || split_query(cx, q, true);
+}
+
+bool lower_windows(struct sql_context *cx, struct bound_query *q)
+{
+    return q->kind != BOUND_SELECT || !is_needed(q, false) || split_query(cx, q, false);
 }

@@ -154,7 +154,7 @@ static bool decode_unicode(struct parser *p, struct mr_str s, char escape, size_
                 return sql_fail_syntax(p->cx, pos);
             cp = cp * 16 + (uint32_t)v;
         }
-        if (cp == 0 || cp > 0x10FFFF || (cp >= 0xD800 && cp < 0xE000))
+        if (cp > 0x10FFFF || (cp >= 0xD800 && cp < 0xE000))
             return sql_fail_syntax(p->cx, pos);
         n += put_utf8(cp, to + n);
         i = from + digits;

@@ -138,7 +138,7 @@ int sql_prepare(struct mr_str text, const struct sql_env *env, struct mr_arena *
 {
     struct sql_context cx = {.text = text, .env = env, .arena = arena, .error = error};
     *out = NULL;
-    *error = (struct sql_error){0, 0, MR_STR(""), false};
+    *error = (struct sql_error){0, 0, MR_STR("")};
     struct sql_plan *plan = SQL_NEW(&cx, struct sql_plan);
     if (plan == NULL)
         return MR_ENOMEM;

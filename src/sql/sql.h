@@ -200,7 +200,6 @@ struct sql_plan {
 struct sql_error {
     unsigned line, column; /* from 1; 0 when there is none */
     struct mr_str message; /* complete, position included where AWS includes it (query-api reference 8) */
-    bool unsupported;      /* valid Timestream SQL that is not built yet */
 };
 
 /* MR_OK, MR_EINVAL (*error says why: a ValidationException), MR_ENOMEM. Everything is in the arena. */

@@ -114,14 +114,18 @@ static void doubles(void **state)
         {"d", "mr_check_f64('nan'::DOUBLE, 0, 1, 'Percentile must be between 0 and 1')",
          "! Percentile must be between 0 and 1"},
         {"b",
-         "min(x) >= 0 AND max(x) < 5 AND count(DISTINCT x) = 5 FROM (SELECT mr_random_i32(5) AS x FROM "
+         "min(x) >= 0 AND max(x) < 5 AND count(DISTINCT x) = 5 FROM (SELECT mr_random_i32(5, mr_random()) AS "
+         "x FROM "
          "range(999))",
          "true"},
-        {"b", "count(DISTINCT x) = 999 FROM (SELECT mr_random_i64(9223372036854775807) AS x FROM range(999))",
+        {"b",
+         "count(DISTINCT x) = 999 FROM (SELECT mr_random_i64(9223372036854775807, mr_random()) AS x FROM "
+         "range(999))",
          "true"},
-        {"l", "mr_random_i64(0)", "! bound must be positive"},
+        {"l", "mr_random_i64(0, 0.5e0)", "! bound must be positive"},
         {"b", "count(DISTINCT x) = 5000 FROM (SELECT mr_random() AS x FROM range(5000))", "true"},
-        {"b", "count(DISTINCT x) = 5000 FROM (SELECT mr_shuffle_key(1) AS x FROM range(5000))", "true"},
+        {"b", "count(DISTINCT x) = 5000 FROM (SELECT mr_shuffle_key(1, mr_random()) AS x FROM range(5000))",
+         "true"},
     };
     MR_UNUSED(state);
     CHECK_VALUES(values);

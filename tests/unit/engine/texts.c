@@ -14,7 +14,7 @@ static void strings(void **state)
         {"s", "mr_chr(65)", "A"},
         {"s", "mr_chr(128512)", "😀"},
         {"s", "mr_chr(55296)", "! Not a valid Unicode code point: 55296"},
-        {"s", "mr_chr(0)", "! Not a valid Unicode code point: 0"},
+        {"s", "mr_chr(-1)", "! Not a valid Unicode code point: -1"},
         {"i", "mr_codepoint('é')", "233"},
         {"i", "mr_codepoint('ab')", "! Input string must be a single character string"},
         {"l", "mr_length('日本語')", "3"},

@@ -109,8 +109,7 @@ static int run_case(const struct sql_case *c)
         print_error("%s: status %d, " MR_STR_FMT "\n", c->path, status, MR_STR_ARG(error.message));
         bad = 1;
     } else if (fails) {
-        mr_buf_printf(&out, "%u:%u%s\n" MR_STR_FMT "\n", error.line, error.column,
-                      error.unsupported ? " unsupported" : "", MR_STR_ARG(error.message));
+        mr_buf_printf(&out, "%u:%u\n" MR_STR_FMT "\n", error.line, error.column, MR_STR_ARG(error.message));
         bad = differs(c, "err", mr_buf_view(&out));
     } else {
         print_plan(&out, plan, &arena);

@@ -11,7 +11,7 @@
 static const char *kinds(const char *text, char *out)
 {
     struct mr_arena arena = MR_ARENA_INIT;
-    struct sql_error error = {0, 0, MR_STR(""), false};
+    struct sql_error error = {0, 0, MR_STR("")};
     struct sql_context cx = {.text = mr_str_of(text), .env = &fixture_env, .arena = &arena, .error = &error};
     struct sql_tokens tokens;
     size_t n = 0;
@@ -74,7 +74,7 @@ static void errors_of_tokens(void **state)
 static void check_value_of(const char *text, const char *want)
 {
     struct mr_arena arena = MR_ARENA_INIT;
-    struct sql_error error = {0, 0, MR_STR(""), false};
+    struct sql_error error = {0, 0, MR_STR("")};
     struct sql_context cx = {.text = mr_str_of(text), .env = &fixture_env, .arena = &arena, .error = &error};
     struct sql_tokens tokens;
     assert_true(sql_lex(&cx, &tokens));
@@ -106,7 +106,7 @@ static void keywords_are_found(void **state)
     for (size_t i = 0; i < MR_ARRAY_LEN(words); i++) {
         char text[128];
         struct mr_arena arena = MR_ARENA_INIT;
-        struct sql_error error = {0, 0, MR_STR(""), false};
+        struct sql_error error = {0, 0, MR_STR("")};
         struct sql_tokens tokens;
         snprintf(text, sizeof text, "%s %.*s x%s %sx", words[i], (int)strlen(words[i]) - 1, words[i],
                  words[i], words[i]);

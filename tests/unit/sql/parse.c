@@ -102,7 +102,7 @@ static void check_shape(const char *text, const char *want)
     struct mr_arena arena = MR_ARENA_INIT;
     struct mr_buf out = MR_BUF_INIT;
     struct ast_statement s;
-    struct sql_error error = {0, 0, MR_STR(""), false};
+    struct sql_error error = {0, 0, MR_STR("")};
     struct mr_str full = mr_arena_printf(&arena, "SELECT %s", text);
     if (!parse(&arena, full.ptr, &s, &error))
         fail_msg("%s: " MR_STR_FMT, text, MR_STR_ARG(error.message));
@@ -150,7 +150,7 @@ static void lambdas_are_told_from_rows(void **state)
 
 static const struct ast_select *select_of(struct mr_arena *arena, const char *text, struct ast_statement *s)
 {
-    struct sql_error error = {0, 0, MR_STR(""), false};
+    struct sql_error error = {0, 0, MR_STR("")};
     if (!parse(arena, text, s, &error))
         fail_msg("%s: " MR_STR_FMT, text, MR_STR_ARG(error.message));
     return s->query->body->select;

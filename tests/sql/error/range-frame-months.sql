@@ -1,1 +1,0 @@
-SELECT sum(cycles) OVER (ORDER BY time RANGE 5month PRECEDING) FROM works.sensors

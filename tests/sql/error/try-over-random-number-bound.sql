@@ -1,1 +1,0 @@
-SELECT try(1 / random(3))

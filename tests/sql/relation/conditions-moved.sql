@@ -1,0 +1,1 @@
+SELECT a.site, u.x, b.site FROM works.sensors AS a LEFT JOIN UNNEST(ARRAY[1, 2]) AS u(x) ON u.x = a.cycles RIGHT JOIN works.sensors AS b ON b.time IN (SELECT time FROM works.sensors WHERE site = a.site)
