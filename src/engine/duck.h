@@ -62,6 +62,7 @@ struct engine {
     struct engine_run *runs[ENGINE_RUNS_MAX]; /* the first nruns are live */
     unsigned nruns;
     struct agg_budget agg;
+    struct crew *crew; /* for runs without DuckDB */
     pthread_t watcher;
     int wake; /* eventfd: something changed for the watcher */
     bool watching, closing;
@@ -71,10 +72,11 @@ enum run_stop { RUN_GOES_ON, RUN_CANCELLED, RUN_PAST_DEADLINE };
 
 struct scan;      /* scan.c */
 struct row_coder; /* row.c */
+struct finish;    /* finish.c */
 
 struct engine_run {
     struct engine *engine;
-    struct conn *conn;
+    struct conn *conn; /* NULL: this run does without; engine->lock */
     const struct sql_plan *plan;
     struct store_snapshot *snapshot;
     struct engine_limits limits; /* zeros replaced by the defaults */
@@ -90,6 +92,7 @@ struct engine_run {
     double coverage; /* of the scan that reads the largest share of its series */
     size_t coverage_scan;
 
+    struct finish *finish; /* in place of the next four */
     duckdb_prepared_statement statement;
     duckdb_pending_result pending;
     duckdb_result result;
@@ -111,6 +114,9 @@ int lockdown_apply(duckdb_connection con, const struct engine_options *options, 
 /* ---- pool.c ---- */
 int duck_open(struct engine *engine, struct duck **out, struct mr_error *err);
 void duck_unref(struct duck *duck); /* engine->lock held or nobody else about */
+/* In the list of runs, which the watcher looks at. MR_EBUSY. */
+int run_list(struct engine_run *run, struct mr_error *err);
+void run_unlist(struct engine_run *run);
 int conn_take(struct engine_run *run, struct mr_error *err);
 /* ended: the query's last row was fetched, or none was started. Otherwise the connection is closed, for only
  * that makes DuckDB end a query whose result is merely dropped; when conn_give returns nothing of it runs any
@@ -139,11 +145,22 @@ void scan_progress(struct engine_run *run, struct engine_progress *out);
 /* A coder for the plan's outputs; MR_EINTERNAL when the result's types are not what the plan promises. */
 int row_coder_open(const struct sql_plan *plan, duckdb_result *result, struct row_coder **out,
                    struct mr_error *err);
+/* The same for scalar columns that lie in plain memory, as a vector of DuckDB's would. */
+int row_coder_open_flat(const struct sql_plan *plan, struct row_coder **out, struct mr_error *err);
+void row_coder_flat(struct row_coder *coder, size_t column, const void *data, const uint64_t *valid);
 void row_coder_close(struct row_coder *coder);
 void row_coder_chunk(struct row_coder *coder, duckdb_data_chunk chunk);
 void row_coder_row(struct row_coder *coder, idx_t row, struct mr_buf *out);
 
+/* ---- finish.c: a plan whose groups are the answer ---- */
+int finish_open(struct engine_run *run, struct mr_error *err);
+void finish_close(struct finish *finish); /* NULL is fine */
+/* Aggregates, on the first call, and points the run's coder at the next rows; *rows 0: the end. */
+int finish_chunk(struct engine_run *run, size_t *rows, struct mr_error *err);
+
 /* ---- error.c ---- */
+/* Sets the error of a run that was stopped, and says its status. */
+int error_stopped(const struct engine_run *run, struct mr_error *err);
 /* Turns an error of DuckDB, or of our functions inside it, into one of ours. */
 int error_map(struct engine_run *run, const char *text, struct mr_error *err);
 

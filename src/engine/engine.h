@@ -11,8 +11,10 @@
  * none waits for the end of another. Memory has no shares: when the limit is reached, the run that asks for
  * more ends with MR_ELIMIT. At most 256 runs are open at a time.
  *
- * An internal error of DuckDB ends the runs on that database; the next run opens a new one.
- * Thread-safe: each run is used by one thread at a time, except engine_cancel and engine_progress.
+ * A plan whose groups are the answer (struct sql_finish) is run without DuckDB, by the thread that asks and,
+ * when there is much to look at, by helpers that all runs share. An internal error of DuckDB ends the runs on
+ * that database; the next run opens a new one. Thread-safe: each run is used by one thread at a time, except
+ * engine_cancel and engine_progress.
  */
 #ifndef MR_ENGINE_ENGINE_H
 #define MR_ENGINE_ENGINE_H
@@ -28,6 +30,7 @@ struct engine_options {
     size_t memory_limit; /* bytes for all queries together, and as many again for aggregates of our own; 0: 1
                             GiB */
     unsigned threads;    /* of the embedded database; 0: one a core */
+    uint64_t help_from;  /* values a run without it must look at for helpers to be woken; 0: 200,000 */
     const struct mr_clock *clock;
 };
 

@@ -131,7 +131,7 @@ static void map_conversion(const char *text, struct mr_error *err)
         mr_error_set(err, MR_EINVAL, "Value cannot be cast");
 }
 
-static int map_stopped(const struct engine_run *run, struct mr_error *err)
+int error_stopped(const struct engine_run *run, struct mr_error *err)
 {
     if (atomic_load(&run->stop) == RUN_PAST_DEADLINE)
         return mr_error_set(err, MR_ECANCEL, "Query exceeded its time limit");
@@ -172,7 +172,7 @@ int error_map(struct engine_run *run, const char *text, struct mr_error *err)
     if (text == NULL)
         text = "";
     if (run_stopped(run)) {
-        map_stopped(run, &mapped);
+        error_stopped(run, &mapped);
     } else if (!map_marked(text, &mapped) && !map_known(run, text, &mapped)) {
         mr_log(MR_LOG_DEBUG, "engine_error", "text=\"%s\"", text);
         if (after(text, "INTERNAL Error") != NULL || after(text, "FATAL Error") != NULL ||

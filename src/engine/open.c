@@ -1,4 +1,5 @@
 /* engine_open, engine_close. */
+#include "engine/crew.h"
 #include "engine/duck.h"
 
 #include <unistd.h>
@@ -11,6 +12,8 @@ static void settle_options(struct engine_options *options)
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         options->threads = cores < 1 ? 1 : (unsigned)cores;
     }
+    if (options->help_from == 0) /* for fewer, waking a thread costs more than it does */
+        options->help_from = 200000;
     if (options->clock == NULL)
         options->clock = &mr_clock_system;
 }
@@ -28,6 +31,8 @@ int engine_open(const struct engine_options *options, struct engine **out, struc
 
     int status = duck_open(engine, &engine->duck, err);
     if (status == MR_OK)
+        status = crew_open(engine->options.threads - 1, &engine->crew, err);
+    if (status == MR_OK)
         status = watch_start(engine, err);
     if (status != MR_OK) {
         engine_close(engine);
@@ -43,6 +48,7 @@ void engine_close(struct engine *engine)
         return;
     MR_ASSERT(engine->nruns == 0);
     watch_stop(engine);
+    crew_close(engine->crew);
     while (engine->idle != NULL) {
         struct conn *conn = engine->idle;
         engine->idle = conn->next;

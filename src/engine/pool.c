@@ -90,6 +90,34 @@ static int conn_open(struct engine *engine, struct conn **out, struct mr_error *
     return MR_OK;
 }
 
+int run_list(struct engine_run *run, struct mr_error *err)
+{
+    struct engine *engine = run->engine;
+    int status = MR_OK;
+
+    pthread_mutex_lock(&engine->lock);
+    if (engine->nruns == ENGINE_RUNS_MAX)
+        status = mr_error_set(err, MR_EBUSY, "too many queries at a time (%d)", ENGINE_RUNS_MAX);
+    else
+        engine->runs[engine->nruns++] = run;
+    pthread_mutex_unlock(&engine->lock);
+    return status;
+}
+
+void run_unlist(struct engine_run *run)
+{
+    struct engine *engine = run->engine;
+
+    pthread_mutex_lock(&engine->lock);
+    for (unsigned i = 0; i < engine->nruns; i++) {
+        if (engine->runs[i] == run) {
+            engine->runs[i] = engine->runs[--engine->nruns];
+            break;
+        }
+    }
+    pthread_mutex_unlock(&engine->lock);
+}
+
 int conn_take(struct engine_run *run, struct mr_error *err)
 {
     struct engine *engine = run->engine;
@@ -97,9 +125,7 @@ int conn_take(struct engine_run *run, struct mr_error *err)
     int status = MR_OK;
 
     pthread_mutex_lock(&engine->lock);
-    if (engine->nruns == ENGINE_RUNS_MAX) {
-        status = mr_error_set(err, MR_EBUSY, "too many queries at a time (%d)", ENGINE_RUNS_MAX);
-    } else if (engine->idle != NULL) {
+    if (engine->idle != NULL) {
         conn = engine->idle;
         engine->idle = conn->next;
         engine->nidle--;
@@ -109,7 +135,6 @@ int conn_take(struct engine_run *run, struct mr_error *err)
     if (status == MR_OK) {
         conn->run = run;
         run->conn = conn;
-        engine->runs[engine->nruns++] = run;
     }
     pthread_mutex_unlock(&engine->lock);
     return status;
@@ -134,12 +159,6 @@ void conn_give(struct engine_run *run, bool ended)
     if (conn == NULL)
         return;
     pthread_mutex_lock(&engine->lock);
-    for (unsigned i = 0; i < engine->nruns; i++) {
-        if (engine->runs[i] == run) {
-            engine->runs[i] = engine->runs[--engine->nruns];
-            break;
-        }
-    }
     conn->run = NULL;
     run->conn = NULL;
     bool keep = ended && engine->nidle < ENGINE_IDLE_CONNS_MAX && !conn->duck->broken && !engine->closing;
@@ -170,7 +189,7 @@ struct engine_run *duck_run_of(struct duck *duck, duckdb_client_context context)
     pthread_mutex_lock(&engine->lock);
     for (unsigned i = 0; i < engine->nruns && run == NULL; i++) {
         struct conn *conn = engine->runs[i]->conn;
-        if (conn->duck == duck && conn->id == id)
+        if (conn != NULL && conn->duck == duck && conn->id == id)
             run = engine->runs[i];
     }
     pthread_mutex_unlock(&engine->lock);

@@ -136,6 +136,32 @@ int row_coder_open(const struct sql_plan *plan, duckdb_result *result, struct ro
     return MR_OK;
 }
 
+int row_coder_open_flat(const struct sql_plan *plan, struct row_coder **out, struct mr_error *err)
+{
+    struct row_coder *coder = mr_calloc(1, sizeof(*coder));
+
+    if (coder != NULL) {
+        coder->root.nkids = plan->noutputs;
+        coder->root.kids = MR_ARENA_ARRAY(&coder->arena, plan->noutputs + 1, struct column);
+    }
+    if (coder == NULL || coder->root.kids == NULL) {
+        row_coder_close(coder);
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < plan->noutputs; i++) {
+        coder->root.kids[i].kind = plan->outputs[i].type->kind;
+        MR_ASSERT(scalar_type(coder->root.kids[i].kind) != DUCKDB_TYPE_INVALID);
+    }
+    *out = coder;
+    return MR_OK;
+}
+
+void row_coder_flat(struct row_coder *coder, size_t column, const void *data, const uint64_t *valid)
+{
+    coder->root.kids[column].data = data;
+    coder->root.kids[column].valid = valid;
+}
+
 void row_coder_close(struct row_coder *coder)
 {
     if (coder == NULL)

@@ -46,11 +46,16 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
     pthread_cond_init(&run->gone, NULL);
     settle_limits(run, limits);
 
-    int status = conn_take(run, err);
+    int status = run_list(run, err);
     if (status == MR_OK && run->limits.deadline_mono != 0)
         watch_wake(engine);
-    if (status == MR_OK)
-        status = prepare(run, err);
+    if (status == MR_OK && plan->finish != NULL) {
+        status = finish_open(run, err);
+    } else if (status == MR_OK) {
+        status = conn_take(run, err);
+        if (status == MR_OK)
+            status = prepare(run, err);
+    }
     if (status != MR_OK) {
         engine_run_close(run);
         return status;
@@ -84,7 +89,9 @@ void engine_run_close(struct engine_run *run)
         duckdb_destroy_pending(&run->pending);
     if (run->statement != NULL)
         duckdb_destroy_prepare(&run->statement);
+    run_unlist(run);
     conn_give(run, ended);
+    finish_close(run->finish);
     row_coder_close(run->coder);
     wait_for_scans(run);
     pthread_cond_destroy(&run->gone);
@@ -101,8 +108,23 @@ static int execute(struct engine_run *run, struct mr_error *err)
     return row_coder_open(run->plan, &run->result, &run->coder, err);
 }
 
+static int next_groups(struct engine_run *run, struct mr_error *err)
+{
+    size_t rows = 0;
+    int status = finish_chunk(run, &rows, err);
+    run->chunk_rows = rows;
+    run->chunk_next = 0;
+    if (status == MR_OK && rows == 0) {
+        atomic_store(&run->finished, true);
+        return MR_ENOENT;
+    }
+    return status;
+}
+
 static int next_chunk(struct engine_run *run, struct mr_error *err)
 {
+    if (run->finish != NULL)
+        return next_groups(run, err);
     if (run->chunk != NULL)
         duckdb_destroy_data_chunk(&run->chunk);
     run->chunk_rows = run->chunk_next = 0;
@@ -129,7 +151,7 @@ static int next_row(struct engine_run *run, struct mr_buf *out, struct mr_error 
 {
     int status = MR_OK;
 
-    if (!run->has_result)
+    if (!run->has_result && run->finish == NULL)
         status = execute(run, err);
     if (status == MR_OK && run->chunk_next == run->chunk_rows)
         status = next_chunk(run, err);

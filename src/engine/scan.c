@@ -7,11 +7,8 @@
  * (scan_fill.c). When the plan asks for groups, the store aggregates and the rows are partial groups
  * (scan_groups.c).
  */
+#include "engine/crew.h"
 #include "engine/scan.h"
-
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct bound {
     struct engine_run *run;
@@ -21,7 +18,7 @@ struct bound {
 /* ---- the shared scan
  * ----------------------------------------------------------------------------------------- */
 
-static void scan_unref(struct scan *scan)
+void scan_unref(struct scan *scan)
 {
     struct engine_run *run = scan->run;
 
@@ -48,7 +45,7 @@ static void scan_destroy(void *ptr)
     scan_unref(ptr);
 }
 
-static int translate_preds(const struct sql_scan *from, struct store_pred **out)
+int scan_preds(const struct sql_scan *from, struct store_pred **out)
 {
     static const enum store_pred_op ops[] = {
         [SQL_PRED_IN] = STORE_PRED_IN,
@@ -101,7 +98,7 @@ static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_ini
                       struct mr_error *err)
 {
     struct store_pred *preds = NULL;
-    int status = translate_preds(from, &preds);
+    int status = scan_preds(from, &preds);
     struct store_scan_spec spec = {
         .time_min = from->time_min, .time_max = from->time_max, .preds = preds, .npreds = from->npreds};
 
@@ -120,6 +117,24 @@ static void ask_info(const struct scan *scan, struct store_scan_info *out)
         store_aggregate_info(scan->groups, out);
     else
         store_scan_info(scan->store, out);
+}
+
+void scan_begun(struct scan *scan, size_t number, struct store_scan_info *about)
+{
+    struct engine_run *run = scan->run;
+
+    ask_info(scan, about);
+    double share =
+        about->series_total > 0 ? (double)about->series_selected / (double)about->series_total : 1.0;
+    pthread_mutex_lock(&run->lock);
+    if (!run->has_coverage || share > run->coverage) {
+        run->has_coverage = true;
+        run->coverage = share;
+        run->coverage_scan = number;
+    }
+    scan->next = run->scans;
+    run->scans = scan;
+    pthread_mutex_unlock(&run->lock);
 }
 
 /* ---- DuckDB's callbacks
@@ -197,19 +212,8 @@ static void scan_init(duckdb_init_info info)
         return;
     }
     struct store_scan_info about;
-    ask_info(scan, &about);
+    scan_begun(scan, (size_t)(bound->spec - run->plan->scans), &about);
     duckdb_init_set_max_threads(info, about.series_selected > 1 ? about.series_selected : 1);
-
-    double share = about.series_total > 0 ? (double)about.series_selected / (double)about.series_total : 1.0;
-    pthread_mutex_lock(&run->lock);
-    if (!run->has_coverage || share > run->coverage) {
-        run->has_coverage = true;
-        run->coverage = share;
-        run->coverage_scan = (size_t)(bound->spec - run->plan->scans);
-    }
-    scan->next = run->scans;
-    run->scans = scan;
-    pthread_mutex_unlock(&run->lock);
     duckdb_init_set_init_data(info, scan, scan_destroy);
 }
 
@@ -242,22 +246,9 @@ static void worker_init(duckdb_init_info info)
     duckdb_init_set_init_data(info, worker, worker_destroy);
 }
 
-/* Threads that run queries have a lower priority than those that write: a query that takes both processors
- * must not make every WriteRecords wait for its turn. Set once a thread; a refusal changes nothing but
- * latencies. */
-static void give_way(void)
-{
-    enum { QUERY_NICE = 5 }; /* of 19 */
-    static _Thread_local bool done;
-    if (done)
-        return;
-    done = true;
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), QUERY_NICE);
-}
-
 static int worker_start(struct worker *worker, struct scan *scan, struct mr_error *err)
 {
-    give_way();
+    crew_give_way();
     worker->constants = mr_calloc(scan->ncolumns + 1, sizeof(*worker->constants));
     if (worker->constants == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory");

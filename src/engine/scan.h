@@ -46,6 +46,12 @@ struct worker {
     size_t nconstants;
 };
 
+/* The plan's predicates as the store knows them; the caller frees the list, whose values are the plan's. */
+int scan_preds(const struct sql_scan *from, struct store_pred **out);
+/* Adds an open scan, of that number in the plan, to the run: for progress and coverage. */
+void scan_begun(struct scan *scan, size_t number, struct store_scan_info *about);
+void scan_unref(struct scan *scan);
+
 /* Fills the chunk with the next rows; 0 rows at the end. */
 int scan_fill(struct worker *worker, duckdb_data_chunk chunk, struct mr_error *err);
 /* `rows` values of a column into a flat vector, from row `at` on. */
@@ -54,7 +60,13 @@ void scan_put_validity(duckdb_vector vector, const struct store_vec *vec, size_t
 
 /* ---- scan_groups.c: the same for groups ---- */
 void scan_groups_bind(duckdb_bind_info info, const struct sql_groups *groups);
-/* spec: time and predicates. */
+size_t scan_groups_columns(const struct sql_groups *groups);
+/* One of them: its kind and width. */
+struct scan_column scan_groups_column(const struct sql_groups *groups, size_t at);
+/* Opens the store's aggregate. spec: time and predicates. */
+int scan_groups_start(struct scan *scan, const struct sql_scan *from, const struct store_scan_spec *spec,
+                      struct mr_error *err);
+/* The same for the columns DuckDB wants. */
 int scan_groups_open(struct scan *scan, const struct sql_scan *from, const struct store_scan_spec *spec,
                      duckdb_init_info info, struct mr_error *err);
 int scan_groups_fill(struct worker *worker, duckdb_data_chunk chunk, struct mr_error *err);

@@ -30,7 +30,7 @@ static enum sql_kind kind_of_fold(const struct sql_fold *fold)
     return fold->op == SQL_FOLD_ROWS || fold->op == SQL_FOLD_COUNT ? SQL_BIGINT : fold->kind;
 }
 
-static size_t count_columns(const struct sql_groups *g)
+size_t scan_groups_columns(const struct sql_groups *g)
 {
     size_t n = g->nkeys + (g->bin_ns != 0);
     for (size_t i = 0; i < g->nfolds; i++)
@@ -38,8 +38,7 @@ static size_t count_columns(const struct sql_groups *g)
     return n;
 }
 
-/* Column `at` of the groups: its kind, and whether it is 128 bits wide. */
-static struct scan_column column_at(const struct sql_groups *g, size_t at)
+struct scan_column scan_groups_column(const struct sql_groups *g, size_t at)
 {
     struct scan_column out = {.kind = SQL_VARCHAR, .from = at};
 
@@ -80,10 +79,10 @@ static duckdb_type type_of(struct scan_column column)
 
 void scan_groups_bind(duckdb_bind_info info, const struct sql_groups *groups)
 {
-    for (size_t i = 0; i < count_columns(groups); i++) {
+    for (size_t i = 0; i < scan_groups_columns(groups); i++) {
         char name[24];
         snprintf(name, sizeof(name), "c%zu", i);
-        duckdb_logical_type type = duckdb_create_logical_type(type_of(column_at(groups, i)));
+        duckdb_logical_type type = duckdb_create_logical_type(type_of(scan_groups_column(groups, i)));
         duckdb_bind_add_result_column(info, name, type);
         duckdb_destroy_logical_type(&type);
     }
@@ -110,29 +109,15 @@ static int translate_folds(const struct sql_groups *from, struct store_fold **ou
     return MR_OK;
 }
 
-int scan_groups_open(struct scan *scan, const struct sql_scan *from, const struct store_scan_spec *spec,
-                     duckdb_init_info info, struct mr_error *err)
+int scan_groups_start(struct scan *scan, const struct sql_scan *from, const struct store_scan_spec *spec,
+                      struct mr_error *err)
 {
     const struct sql_groups *g = from->groups;
-    idx_t asked = duckdb_init_get_column_count(info), columns = count_columns(g);
     struct store_fold *folds = NULL;
     int status = translate_folds(g, &folds);
 
-    scan->columns = mr_calloc(asked + 1, sizeof(*scan->columns));
-    if (status != MR_OK || scan->columns == NULL) {
-        mr_free(folds);
-        return MR_ENOMEM;
-    }
-    for (idx_t i = 0; i < asked; i++) {
-        idx_t column = duckdb_init_get_column_index(info, i) - 1; /* 0 was the empty one */
-        if (column >= columns) {
-            scan->has_empty = true;
-            scan->empty = i;
-            continue;
-        }
-        scan->columns[scan->ncolumns] = column_at(g, column);
-        scan->columns[scan->ncolumns++].vector = i;
-    }
+    if (status != MR_OK)
+        return mr_error_set(err, status, "out of memory");
     const struct store_aggregate_spec below = {.scan = *spec,
                                                .keys = g->keys,
                                                .nkeys = g->nkeys,
@@ -143,6 +128,28 @@ int scan_groups_open(struct scan *scan, const struct sql_scan *from, const struc
     status = store_aggregate_open(scan->run->snapshot, from->handle, &below, &scan->groups, err);
     mr_free(folds);
     return status;
+}
+
+int scan_groups_open(struct scan *scan, const struct sql_scan *from, const struct store_scan_spec *spec,
+                     duckdb_init_info info, struct mr_error *err)
+{
+    const struct sql_groups *g = from->groups;
+    idx_t asked = duckdb_init_get_column_count(info), columns = scan_groups_columns(g);
+
+    scan->columns = mr_calloc(asked + 1, sizeof(*scan->columns));
+    if (scan->columns == NULL)
+        return MR_ENOMEM;
+    for (idx_t i = 0; i < asked; i++) {
+        idx_t column = duckdb_init_get_column_index(info, i) - 1; /* 0 was the empty one */
+        if (column >= columns) {
+            scan->has_empty = true;
+            scan->empty = i;
+            continue;
+        }
+        scan->columns[scan->ncolumns] = scan_groups_column(g, column);
+        scan->columns[scan->ncolumns++].vector = i;
+    }
+    return scan_groups_start(scan, from, spec, err);
 }
 
 static void put_column(duckdb_vector vector, const struct store_vec *vec, struct scan_column column,

@@ -29,7 +29,8 @@ static int look(struct engine *engine)
         }
         if (run_stopped(run)) {
             timeout = ENGINE_WATCH_MS;
-            duckdb_interrupt(run->conn->con);
+            if (run->conn != NULL)
+                duckdb_interrupt(run->conn->con);
         }
     }
     if (engine->closing)

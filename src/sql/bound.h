@@ -156,6 +156,8 @@ struct bound_set {
     size_t nkeys;
 };
 
+struct push; /* push.h */
+
 struct bound_query {
     enum bound_query_kind kind;
     uint32_t pos;
@@ -173,6 +175,7 @@ struct bound_query {
     struct bound_set *sets; /* NULL: one set of all keys */
     size_t nsets;
     struct sql_list aggregates; /* of struct bound_expr */
+    const struct push *push;    /* set when emitted: the scan gives groups */
     struct bound_expr *having;
     bool distinct;
     bool windowed; /* an output or order item has a window function */

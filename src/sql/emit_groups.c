@@ -3,17 +3,17 @@
 #include "sql/push.h"
 
 /* What stands for an aggregate of the query. The scan has counted and added up; a group may come in parts. */
-static void emit_part(struct emitter *em, const struct bound_relation *r, const struct push_aggregate *a)
+static void emit_part(struct emitter *em, const struct bound_relation *r, const struct sql_part *a)
 {
     static const char *const texts[] = {
-        [PUSH_COUNT] = "CAST(coalesce(sum($), 0) AS BIGINT)",
-        [PUSH_SUM] = "sum($)",
-        [PUSH_SUM_NARROW] = "mr_narrow_sum(sum($))",
-        [PUSH_MIN] = "min($)",
-        [PUSH_MAX] = "max($)",
-        [PUSH_AVG] = "CAST(sum($) AS DOUBLE) / sum(#)",
-        [PUSH_LAST] = "arg_max_null($, #)",
-        [PUSH_FIRST] = "arg_min_null($, #)",
+        [SQL_PART_COUNT] = "CAST(coalesce(sum($), 0) AS BIGINT)",
+        [SQL_PART_SUM] = "sum($)",
+        [SQL_PART_SUM_NARROW] = "mr_narrow_sum(sum($))",
+        [SQL_PART_MIN] = "min($)",
+        [SQL_PART_MAX] = "max($)",
+        [SQL_PART_AVG] = "CAST(sum($) AS DOUBLE) / sum(#)",
+        [SQL_PART_LAST] = "arg_max_null($, #)",
+        [SQL_PART_FIRST] = "arg_min_null($, #)",
     };
     for (const char *p = texts[a->how]; *p != '\0'; p++) {
         if (*p == '$' || *p == '#')

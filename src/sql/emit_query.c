@@ -228,6 +228,7 @@ static bool emit_grouped_source(struct emitter *em, struct bound_query *q)
     const struct push *push = push_find(em->cx, q);
     if (em->cx->status != MR_OK)
         return false;
+    q->push = push;
     if (push != NULL ? !emit_groups(em, q, push) : !emit_keys_and_aggregates(em, q))
         return false;
     emit_group_by(em, q);
@@ -406,5 +407,7 @@ bool emit_statement(struct sql_context *cx, struct bound_query *q, struct sql_pl
         ok = plan->duckdb.ptr != NULL || sql_fail_memory(cx);
     }
     mr_buf_release(&em.out);
+    if (ok && em.scans.n == 1)
+        plan->finish = finish_find(cx, q);
     return ok && plan_scans(&em, plan);
 }

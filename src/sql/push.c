@@ -109,44 +109,44 @@ static const struct sql_column *number_of(const struct builder *b, const struct 
     return c != NULL && (c->kind == SQL_DOUBLE || c->kind == SQL_BIGINT) ? c : NULL;
 }
 
-static bool take_average(struct builder *b, const struct bound_expr *e, struct push_aggregate *out)
+static bool take_average(struct builder *b, const struct bound_expr *e, struct sql_part *out)
 {
     const struct bound_expr *a = e->args[0];
     if (a->kind == BOUND_CALL && a->nargs == 1 && strcmp(a->pattern, "CAST($1 AS DOUBLE)") == 0)
         a = a->args[0];
     const struct sql_column *c = number_of(b, a);
-    out->how = PUSH_AVG;
+    out->how = SQL_PART_AVG;
     return c != NULL && add_fold(b, SQL_FOLD_SUM, c, &out->column) &&
            add_fold(b, SQL_FOLD_COUNT, c, &out->other);
 }
 
-static bool take_end(struct builder *b, const struct bound_expr *e, bool last, struct push_aggregate *out)
+static bool take_end(struct builder *b, const struct bound_expr *e, bool last, struct sql_part *out)
 {
     const struct sql_column *c = value_of(b, e->args[0]);
     if (c == NULL || c->kind == SQL_VARCHAR || !is_time(b, e->args[1]))
         return false;
-    out->how = last ? PUSH_LAST : PUSH_FIRST;
+    out->how = last ? SQL_PART_LAST : SQL_PART_FIRST;
     if (!add_fold(b, last ? SQL_FOLD_LAST : SQL_FOLD_FIRST, c, &out->column))
         return false;
     out->other = out->column + 1;
     return true;
 }
 
-static bool take_best(struct builder *b, const struct bound_expr *e, bool max, struct push_aggregate *out)
+static bool take_best(struct builder *b, const struct bound_expr *e, bool max, struct sql_part *out)
 {
     const struct sql_column *c = value_of(b, e->args[0]);
     if (c == NULL || c->kind == SQL_VARCHAR || c->kind == SQL_BOOLEAN)
         return false;
-    out->how = max ? PUSH_MAX : PUSH_MIN;
+    out->how = max ? SQL_PART_MAX : SQL_PART_MIN;
     return add_fold(b, max ? SQL_FOLD_MAX : SQL_FOLD_MIN, c, &out->column);
 }
 
-static bool take_aggregate(struct builder *b, const struct bound_expr *e, struct push_aggregate *out)
+static bool take_aggregate(struct builder *b, const struct bound_expr *e, struct sql_part *out)
 {
     const char *p = e->pattern;
     if (e->kind != BOUND_AGGREGATE || e->distinct || e->ignore_nulls || e->filter != NULL || e->norder > 0)
         return false;
-    out->how = PUSH_COUNT;
+    out->how = SQL_PART_COUNT;
     if (strcmp(p, "count{*}") == 0)
         return add_fold(b, SQL_FOLD_ROWS, NULL, &out->column);
     if (e->nargs == 1 && strcmp(p, "count{$1}") == 0) {
@@ -155,7 +155,7 @@ static bool take_aggregate(struct builder *b, const struct bound_expr *e, struct
     }
     if (e->nargs == 1 && (strcmp(p, "sum{$1}") == 0 || strcmp(p, "mr_narrow_sum(sum{$1})") == 0)) {
         const struct sql_column *c = number_of(b, e->args[0]);
-        out->how = p[0] == 's' ? PUSH_SUM : PUSH_SUM_NARROW;
+        out->how = p[0] == 's' ? SQL_PART_SUM : SQL_PART_SUM_NARROW;
         return c != NULL && (c->kind == SQL_DOUBLE) == (p[0] == 's') &&
                add_fold(b, SQL_FOLD_SUM, c, &out->column);
     }
@@ -171,14 +171,14 @@ static bool take_aggregate(struct builder *b, const struct bound_expr *e, struct
 /* ---- the query ---- */
 
 static bool get_room(struct builder *b, const struct bound_query *q, struct push *push, size_t **keys,
-                     struct push_aggregate **aggregates)
+                     struct sql_part **aggregates)
 {
     b->groups = SQL_NEW(b->cx, struct sql_groups);
     b->keys = SQL_ARRAY_NEW(b->cx, q->nkeys + 1, uint32_t);
     b->folds = SQL_ARRAY_NEW(b->cx, SQL_FOLDS_MAX, struct sql_fold);
     b->columns = SQL_ARRAY_NEW(b->cx, SQL_FOLDS_MAX, size_t);
     *keys = SQL_ARRAY_NEW(b->cx, q->nkeys + 1, size_t);
-    *aggregates = SQL_ARRAY_NEW(b->cx, q->aggregates.n + 1, struct push_aggregate);
+    *aggregates = SQL_ARRAY_NEW(b->cx, q->aggregates.n + 1, struct sql_part);
     if (b->groups == NULL || b->keys == NULL || b->folds == NULL || b->columns == NULL || *keys == NULL ||
         *aggregates == NULL)
         return false;
@@ -192,7 +192,7 @@ static bool get_room(struct builder *b, const struct bound_query *q, struct push
 static const char *try_push(struct builder *b, const struct bound_query *q, struct push *push)
 {
     size_t *keys;
-    struct push_aggregate *aggregates;
+    struct sql_part *aggregates;
     if (q->sets != NULL)
         return "there are several sets of keys";
     if (q->where != NULL && !push_where_is_said(b->r, q->where))

@@ -10,15 +10,11 @@
 
 #include "sql/bound.h"
 
-/* How the query is computed from the scan's groups. Columns are those of struct sql_groups. */
-struct push_aggregate {
-    enum { PUSH_COUNT, PUSH_SUM, PUSH_SUM_NARROW, PUSH_MIN, PUSH_MAX, PUSH_AVG, PUSH_LAST, PUSH_FIRST } how;
-    size_t column, other; /* other: count of AVG, time of LAST and FIRST */
-};
+/* How the query is computed from the scan's groups. */
 struct push {
     const struct sql_groups *groups;
-    const size_t *keys;                      /* the column of each key */
-    const struct push_aggregate *aggregates; /* of those that are used */
+    const size_t *keys;                /* the column of each key */
+    const struct sql_part *aggregates; /* of those that are used */
 };
 
 /* NULL: rows are to be read; the scan then says why. Also NULL after a failure, which the context has. The
@@ -28,6 +24,10 @@ const struct push *push_find(struct sql_context *cx, const struct bound_query *q
 /* emit_groups.c: "FROM (SELECT keys, aggregates FROM mr_scan(n) AS t0", for the push found. */
 struct emitter;
 bool emit_groups(struct emitter *em, struct bound_query *q, const struct push *push);
+
+/* finish.c: how the groups alone give the rows of the statement, whose blocks have been emitted; NULL: they
+ * do not, or memory is out. */
+const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_query *q);
 
 /* push_where.c: every row within the scan's bounds and predicates fulfils the condition. */
 bool push_where_is_said(const struct bound_relation *r, const struct bound_expr *e);

@@ -146,6 +146,38 @@ struct sql_groups {
 };
 #define SQL_FOLDS_MAX 64
 
+/* What a statement computes from the groups that have the same keys and bin. Columns are those of the groups.
+ */
+enum sql_part_how {
+    SQL_PART_KEY, /* as it is: a key, or the start of the bin */
+    SQL_PART_COUNT,
+    SQL_PART_SUM,
+    SQL_PART_SUM_NARROW, /* to BIGINT, or the error of an overflow */
+    SQL_PART_MIN,
+    SQL_PART_MAX,
+    SQL_PART_AVG,
+    SQL_PART_LAST,
+    SQL_PART_FIRST
+};
+struct sql_part {
+    enum sql_part_how how;
+    size_t column, other; /* other: count of AVG, time of LAST and FIRST */
+};
+
+/* The groups of scans[0] are the answer: with those of the same keys and bin put together, each is a row.
+ * Without keys and bins there is one row, whatever is stored. Says the same as the statement for the engine.
+ */
+struct sql_finish_order {
+    struct sql_part part;
+    bool desc, nulls_first;
+};
+struct sql_finish {
+    const struct sql_part *outputs; /* one an output of the plan */
+    const struct sql_finish_order *order;
+    size_t norder;
+    int64_t limit, offset; /* limit -1: none */
+};
+
 /* One table in the FROM of some query block. The engine may return a superset of the rows the bounds
  * describe: the emitted SQL applies the whole WHERE again. */
 struct sql_scan {
@@ -185,6 +217,7 @@ struct sql_plan {
     struct mr_str duckdb;
     const struct sql_scan *scans;
     size_t nscans;
+    const struct sql_finish *finish; /* NULL: only the statement gives the answer */
     const struct sql_output *outputs;
     size_t noutputs;
     const struct sql_param *params; /* every parameter met, in order of first use, with its inferred kind */

@@ -4,7 +4,7 @@ struct engine *harness_engine;
 
 int harness_open(void **state)
 {
-    const struct engine_options options = {.memory_limit = (size_t)256 << 20, .threads = 2};
+    const struct engine_options options = {.memory_limit = (size_t)256 << 20, .threads = 2, .help_from = 1};
     struct mr_error err = MR_ERROR_INIT;
     MR_UNUSED(state);
     check_ok(engine_open(&options, &harness_engine, &err), &err);

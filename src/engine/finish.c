@@ -1,0 +1,315 @@
+/* engine/finish.c - runs a plan whose groups are the answer, without the embedded database.
+ *
+ * Partial groups come from the store's cursors, one in each thread at work; they are put together, ordered,
+ * cut, and handed to the row coder in stretches. What it holds counts against the memory of queries.
+ */
+#include "engine/finish.h"
+
+#include "engine/crew.h"
+#include "engine/vector.h"
+
+#include <stdlib.h>
+
+enum { STRETCH = 2048 };
+
+struct flat {
+    void *values;
+    uint64_t *valid;
+};
+
+struct finish {
+    struct engine_run *run;
+    const struct sql_finish *plan;
+    const struct sql_groups *groups;
+    struct scan *scan;    /* counted; in the run's list */
+    pthread_mutex_t lock; /* guards the next four while threads are at work */
+    struct wholes wholes;
+    uint64_t charged; /* of the engine's memory for aggregates */
+    int status;
+    struct mr_error failure;
+    bool done; /* aggregated and ordered */
+    uint32_t *order;
+    size_t next, end;
+    struct flat *flats; /* one an output */
+};
+
+/* ---- opening and closing ---- */
+
+static int open_scan(struct finish *f, struct mr_error *err)
+{
+    struct engine_run *run = f->run;
+    const struct sql_scan *from = &run->plan->scans[0];
+    struct store_pred *preds = NULL;
+    struct store_scan_info about;
+    struct scan *scan = mr_calloc(1, sizeof(*scan));
+    int status = scan != NULL ? scan_preds(from, &preds) : MR_ENOMEM;
+
+    if (status != MR_OK) {
+        mr_free(scan);
+        return mr_error_set(err, status, "out of memory");
+    }
+    const struct store_scan_spec spec = {
+        .time_min = from->time_min, .time_max = from->time_max, .preds = preds, .npreds = from->npreds};
+    scan->run = run;
+    scan->refs = 1;
+    status = scan_groups_start(scan, from, &spec, err);
+    mr_free(preds);
+    if (status != MR_OK) {
+        mr_free(scan);
+        return status;
+    }
+    scan_begun(scan, 0, &about);
+    f->scan = scan;
+    return MR_OK;
+}
+
+static int open_flats(struct finish *f)
+{
+    size_t n = f->run->plan->noutputs;
+    f->flats = mr_calloc(n + 1, sizeof(*f->flats));
+    for (size_t i = 0; f->flats != NULL && i < n; i++) {
+        bool text = f->run->plan->outputs[i].type->kind == SQL_VARCHAR;
+        f->flats[i].values = mr_malloc(STRETCH * (text ? sizeof(duckdb_string_t) : 8));
+        f->flats[i].valid = mr_malloc(STRETCH / 8);
+        if (f->flats[i].values == NULL || f->flats[i].valid == NULL)
+            return MR_ENOMEM;
+    }
+    return f->flats != NULL ? MR_OK : MR_ENOMEM;
+}
+
+int finish_open(struct engine_run *run, struct mr_error *err)
+{
+    struct finish *f = mr_calloc(1, sizeof(*f));
+    if (f == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    f->run = run;
+    f->plan = run->plan->finish;
+    f->groups = run->plan->scans[0].groups;
+    pthread_mutex_init(&f->lock, NULL);
+    run->finish = f;
+    int status = wholes_init(&f->wholes, f->groups);
+    if (status == MR_OK)
+        status = open_flats(f);
+    if (status == MR_OK)
+        status = row_coder_open_flat(run->plan, &run->coder, err);
+    if (status == MR_OK)
+        status = open_scan(f, err);
+    return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
+}
+
+void finish_close(struct finish *f)
+{
+    if (f == NULL)
+        return;
+    atomic_fetch_sub(&f->run->engine->agg.used, f->charged);
+    if (f->scan != NULL)
+        scan_unref(f->scan);
+    for (size_t i = 0; f->flats != NULL && i < f->run->plan->noutputs; i++) {
+        mr_free(f->flats[i].values);
+        mr_free(f->flats[i].valid);
+    }
+    mr_free(f->flats);
+    mr_free(f->order);
+    wholes_release(&f->wholes);
+    pthread_mutex_destroy(&f->lock);
+    mr_free(f);
+}
+
+/* ---- groups in ---- */
+
+/* More memory is held than was said. */
+static int charge(struct finish *f, size_t bytes, struct mr_error *err)
+{
+    struct agg_budget *budget = &f->run->engine->agg;
+    if (bytes <= f->charged)
+        return MR_OK;
+    uint64_t more = bytes - f->charged;
+    if (atomic_fetch_add(&budget->used, more) + more > budget->limit) {
+        atomic_fetch_sub(&budget->used, more);
+        return mr_error_set(err, MR_ELIMIT, "Query exceeded the memory limit of %llu bytes for all queries",
+                            (unsigned long long)budget->limit);
+    }
+    f->charged += more;
+    return MR_OK;
+}
+
+static int add_part(struct finish *f, const struct store_groups *part, struct mr_error *err)
+{
+    pthread_mutex_lock(&f->lock);
+    int status = f->status != MR_OK ? MR_ECANCEL : wholes_add(&f->wholes, part);
+    if (status == MR_OK)
+        status = charge(f, wholes_bytes(&f->wholes), err);
+    pthread_mutex_unlock(&f->lock);
+    return status;
+}
+
+static int read_all(struct finish *f, struct store_aggregate_cursor *cursor, struct mr_error *err)
+{
+    struct store_groups part = {0};
+    while (!part.ended) {
+        if (run_stopped(f->run))
+            return error_stopped(f->run, err);
+        int status = store_aggregate_cursor_next(cursor, &part, err);
+        if (status == MR_OK && part.rows != 0)
+            status = add_part(f, &part, err);
+        if (status != MR_OK)
+            return status;
+        atomic_fetch_add_explicit(&f->run->bytes_scanned, part.bytes, memory_order_relaxed);
+    }
+    return MR_OK;
+}
+
+/* What each thread does. */
+static void work(void *ctx)
+{
+    struct finish *f = ctx;
+    struct store_aggregate_cursor *cursor = NULL;
+    struct mr_error err = MR_ERROR_INIT;
+    int status = store_aggregate_cursor_open(f->scan->groups, &cursor);
+    if (status == MR_OK)
+        status = read_all(f, cursor, &err);
+    store_aggregate_cursor_close(cursor);
+    if (status == MR_OK)
+        return;
+    pthread_mutex_lock(&f->lock);
+    if (f->status == MR_OK) {
+        f->status = status;
+        f->failure = err;
+        mr_error_set(&f->failure, (enum mr_status)status, "%s",
+                     err.text[0] != '\0' ? err.text : "out of memory");
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
+static unsigned helpers(const struct finish *f)
+{
+    struct store_scan_info about;
+    store_aggregate_info(f->scan->groups, &about);
+    uint64_t values = about.rows_estimate * (f->groups->nfolds + 1);
+    const struct engine_options *options = &f->run->engine->options;
+    return about.series_selected > 1 && values >= options->help_from ? options->threads - 1 : 0;
+}
+
+/* ---- order ---- */
+
+/* Above or below; an error cannot come, the values were all computed before. */
+static int compare_rows(const void *a, const void *b, void *ctx)
+{
+    const struct finish *f = ctx;
+    for (size_t i = 0; i < f->plan->norder; i++) {
+        const struct sql_finish_order *o = &f->plan->order[i];
+        struct whole_value x, y;
+        (void)wholes_value(&f->wholes, &o->part, *(const uint32_t *)a, &x, NULL);
+        (void)wholes_value(&f->wholes, &o->part, *(const uint32_t *)b, &y, NULL);
+        int order = 0;
+        if (x.valid && y.valid)
+            order = o->desc ? whole_compare(&y, &x) : whole_compare(&x, &y);
+        else if (x.valid != y.valid)
+            order = x.valid == o->nulls_first ? 1 : -1;
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+/* Every value the answer needs can be computed. */
+static int check_part(const struct finish *f, const struct sql_part *part, struct mr_error *err)
+{
+    struct whole_value value;
+    int status = MR_OK;
+    if (part->how == SQL_PART_SUM_NARROW)
+        for (size_t i = 0; i < f->wholes.count && status == MR_OK; i++)
+            status = wholes_value(&f->wholes, part, i, &value, err);
+    return status;
+}
+
+static int check_values(const struct finish *f, struct mr_error *err)
+{
+    int status = MR_OK;
+    for (size_t i = 0; i < f->run->plan->noutputs && status == MR_OK; i++)
+        status = check_part(f, &f->plan->outputs[i], err);
+    for (size_t i = 0; i < f->plan->norder && status == MR_OK; i++)
+        status = check_part(f, &f->plan->order[i].part, err);
+    return status;
+}
+
+static int put_in_order(struct finish *f, struct mr_error *err)
+{
+    size_t n = f->wholes.count;
+    int status = charge(f, wholes_bytes(&f->wholes) + n * sizeof(*f->order), err);
+    if (status != MR_OK)
+        return status;
+    f->order = mr_malloc((n + 1) * sizeof(*f->order));
+    if (f->order == NULL)
+        return MR_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        f->order[i] = (uint32_t)i;
+    if (f->plan->norder != 0 && n != 0)
+        qsort_r(f->order, n, sizeof(*f->order), compare_rows, f);
+    f->next = (uint64_t)f->plan->offset < n ? (size_t)f->plan->offset : n;
+    f->end = n;
+    if (f->plan->limit >= 0 && (uint64_t)f->plan->limit < n - f->next)
+        f->end = f->next + (size_t)f->plan->limit;
+    return MR_OK;
+}
+
+static int aggregate(struct finish *f, struct mr_error *err)
+{
+    crew_run(f->run->engine->crew, helpers(f), work, f);
+    if (f->status != MR_OK)
+        return mr_error_set(err, (enum mr_status)f->status, "%s", f->failure.text);
+    int status = MR_OK;
+    if (f->wholes.nkeys == 0 && f->wholes.count == 0)
+        status = wholes_add_empty(&f->wholes);
+    if (status == MR_OK)
+        status = check_values(f, err);
+    return status == MR_OK ? put_in_order(f, err) : status;
+}
+
+/* ---- rows out ---- */
+
+static void put_value(struct flat *flat, size_t at, const struct whole_value *v)
+{
+    if (v->kind == SQL_VARCHAR) {
+        duckdb_string_t *s = (duckdb_string_t *)flat->values + at;
+        memset(s, 0, sizeof(*s));
+        s->value.pointer.length = (uint32_t)v->text.len;
+        if (v->text.len <= sizeof(s->value.inlined.inlined))
+            memcpy(s->value.inlined.inlined, v->text.ptr, v->text.len);
+        else
+            s->value.pointer.ptr = (char *)(uintptr_t)v->text.ptr;
+    } else if (v->kind == SQL_BOOLEAN) {
+        ((uint8_t *)flat->values)[at] = v->i64 != 0;
+    } else {
+        ((int64_t *)flat->values)[at] = v->i64; /* the bits of a double, too */
+    }
+    if (v->valid)
+        flat->valid[at / 64] |= UINT64_C(1) << (at % 64);
+    else
+        flat->valid[at / 64] &= ~(UINT64_C(1) << (at % 64));
+}
+
+int finish_chunk(struct engine_run *run, size_t *rows, struct mr_error *err)
+{
+    struct finish *f = run->finish;
+    int status = MR_OK;
+    *rows = 0;
+    if (!f->done)
+        status = aggregate(f, err);
+    if (status != MR_OK)
+        return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
+    f->done = true;
+    size_t n = f->end - f->next < STRETCH ? f->end - f->next : STRETCH;
+    for (size_t i = 0; i < run->plan->noutputs; i++) {
+        for (size_t r = 0; r < n; r++) {
+            struct whole_value value;
+            status = wholes_value(&f->wholes, &f->plan->outputs[i], f->order[f->next + r], &value, err);
+            MR_ASSERT(status == MR_OK); /* it was computed once */
+            put_value(&f->flats[i], r, &value);
+        }
+        row_coder_flat(run->coder, i, f->flats[i].values, f->flats[i].valid);
+    }
+    f->next += n;
+    *rows = n;
+    return MR_OK;
+}

@@ -1,0 +1,109 @@
+/* sql/finish.c - statements whose rows are the scan's groups, and nothing is left to compute.
+ *
+ * One grouped block whose scan gives groups, and around it any number of blocks that only rename, reorder or
+ * leave out columns. ORDER BY, LIMIT and OFFSET may stand at one of them: those above it leave the order
+ * alone, those below it have none.
+ */
+#include "sql/push.h"
+
+struct finder {
+    const struct bound_query *grouped; /* the block */
+    const struct bound_query *ordered; /* the one whose order and limit count */
+};
+
+static bool has_order(const struct bound_query *q)
+{
+    return q->norder > 0 || q->limit >= 0 || q->offset > 0;
+}
+
+/* The block inside, when this one only shows its columns. */
+static const struct bound_query *inside(const struct bound_query *q)
+{
+    if (q->grouped || q->where != NULL || q->having != NULL || q->from == NULL)
+        return NULL;
+    if (q->from->kind == BOUND_DERIVED || (q->from->kind == BOUND_WITH && q->from->with->references == 1))
+        return q->from->query;
+    return NULL;
+}
+
+/* Goes down to the grouped block. */
+static bool descend(struct finder *f, const struct bound_query *q)
+{
+    for (; q != NULL; q = inside(q)) {
+        if (q->kind != BOUND_SELECT || q->distinct || q->windowed || q->with_ties)
+            return false;
+        if (has_order(q) && f->ordered != NULL && (q->limit >= 0 || q->offset > 0))
+            return false; /* an order inside of another says nothing, a limit does */
+        if (has_order(q) && f->ordered == NULL)
+            f->ordered = q;
+        if (q->grouped) {
+            f->grouped = q;
+            return q->push != NULL && q->having == NULL;
+        }
+    }
+    return false;
+}
+
+/* A column of the grouped block, perhaps through the outputs of blocks around it. */
+static bool part_of(const struct finder *f, const struct bound_expr *e, struct sql_part *out)
+{
+    while (e != NULL && e->kind == BOUND_COLUMN && e->relation != f->grouped->group) {
+        const struct bound_relation *r = e->relation;
+        if (r->kind != BOUND_DERIVED && r->kind != BOUND_WITH)
+            return false;
+        e = r->query->outputs[e->index].expr;
+    }
+    if (e == NULL || e->kind != BOUND_COLUMN)
+        return false;
+    size_t nkeys = f->grouped->nkeys;
+    if (e->index < nkeys)
+        *out = (struct sql_part){SQL_PART_KEY, f->grouped->push->keys[e->index], 0};
+    else
+        *out = f->grouped->push->aggregates[e->index - nkeys];
+    return true;
+}
+
+static bool take_outputs(struct sql_context *cx, const struct finder *f, const struct bound_query *q,
+                         struct sql_finish *out)
+{
+    struct sql_part *parts = SQL_ARRAY_NEW(cx, q->noutputs, struct sql_part);
+    for (size_t i = 0; parts != NULL && i < q->noutputs; i++)
+        if (!part_of(f, q->outputs[i].expr, &parts[i]))
+            return false;
+    out->outputs = parts;
+    return parts != NULL;
+}
+
+static bool take_order(struct sql_context *cx, const struct finder *f, struct sql_finish *out)
+{
+    const struct bound_query *q = f->ordered;
+    out->limit = -1;
+    if (q == NULL)
+        return true;
+    out->limit = q->limit;
+    out->offset = q->offset > 0 ? q->offset : 0;
+    struct sql_finish_order *order = SQL_ARRAY_NEW(cx, q->norder + 1, struct sql_finish_order);
+    for (size_t i = 0; order != NULL && i < q->norder; i++) {
+        const struct bound_order *o = &q->order[i];
+        const struct bound_expr *e = o->expr != NULL ? o->expr : q->outputs[o->output].expr;
+        if (e != NULL && e->kind == BOUND_CONST)
+            continue; /* says nothing */
+        struct sql_finish_order *to = &order[out->norder++];
+        *to = (struct sql_finish_order){.desc = o->desc, .nulls_first = o->nulls_first};
+        if (!part_of(f, e, &to->part))
+            return false;
+    }
+    out->order = order;
+    return order != NULL;
+}
+
+const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_query *q)
+{
+    struct finder f = {NULL, NULL};
+    if (!descend(&f, q))
+        return NULL;
+    struct sql_finish *finish = SQL_NEW(cx, struct sql_finish);
+    if (finish == NULL || !take_outputs(cx, &f, q, finish) || !take_order(cx, &f, finish))
+        return NULL;
+    return finish;
+}
