@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read(pattern, text);
     print(pattern, ts);
     regex_from_java(pattern, &java);
-    MR_ASSERT(java.len <= pattern.len * 4 + 16);
+    MR_ASSERT(java.len <= pattern.len * 8 + 16);
     mr_buf_release(&java);
     return 0;
 }

@@ -29,6 +29,10 @@ static const struct {
               "UNNEST(sequence(100, 400)) AS a(x), UNNEST(sequence(100, 400)) AS b(y)"},
     {"patterns", "SELECT count_if(regexp_like(array_join(sequence(1, x), ','), '(\\d+,)*\\d+x')) FROM "
                  "UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 1000)) AS b(y)"},
+    {"one pattern", "SELECT count_if(regexp_like(lpad('a', 200000 + x, 'a'), 'a*[bc]')) FROM "
+                    "UNNEST(sequence(1, 1000)) AS a(x)"},
+    {"one more", "SELECT count_if(regexp_like(lpad('a', 900000 + x, 'ab'), '(.*a.*)*\\d')) FROM "
+                 "UNNEST(sequence(1, 1000)) AS a(x)"},
     {"lambdas", "SELECT max(reduce(sequence(1, x), BIGINT '0', (s, e) -> s + e % y, s -> s)) FROM "
                 "UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 1000)) AS b(y)"},
 };

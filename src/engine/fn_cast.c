@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/fn.h"
@@ -61,6 +62,20 @@ static void f64_to_i64(struct fn_call *call)
         FN_OUT(call, int64_t)[i] = (int64_t)rounded;
     }
 }
+
+#define INTEGER_TO_TEXT(name, type)                                                                          \
+    static void name(struct fn_call *call)                                                                   \
+    {                                                                                                        \
+        char text[24];                                                                                       \
+        FN_EACH(call, i)                                                                                     \
+        {                                                                                                    \
+            int n = snprintf(text, sizeof(text), "%" PRId64, (int64_t)FN_ARG(call, type, 0)[i]);             \
+            if (!fn_put_str(call, i, (struct mr_str){text, (size_t)n}))                                      \
+                return;                                                                                      \
+        }                                                                                                    \
+    }
+INTEGER_TO_TEXT(i32_to_text, int32_t)
+INTEGER_TO_TEXT(i64_to_text, int64_t)
 
 static void f64_to_text(struct fn_call *call)
 {
@@ -268,6 +283,8 @@ const struct fn_impl fn_cast_table[] = {
     {"mr_text_to_i32", text_to_i32},
     {"mr_text_to_i64", text_to_i64},
     {"mr_text_to_f64", text_to_f64},
+    {"mr_i32_to_text", i32_to_text},
+    {"mr_i64_to_text", i64_to_text},
     {"mr_text_to_bool", text_to_bool},
     {"mr_text_to_ts", text_to_ts},
     {"mr_text_to_date", text_to_date},

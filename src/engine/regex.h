@@ -1,10 +1,12 @@
 /* engine/regex.h - Java-like regular expressions on PCRE2, within limits. Private to engine/.
  *
  * What Java writes otherwise than PCRE2 is translated first (regex_java.c): \uFFFF, POSIX classes as
- * \p{Alpha}. Verbs, which begin with "(*", are refused as Java refuses them. Not translated: the intersection
- * of classes
- * ([a-z&&[^b]]) and look-behind of variable length, which PCRE2 10.42 refuses.
- * Every match is bounded by a number of steps; a pattern that needs more ends the query with MR_ELIMIT.
+ * \p{Alpha}, classes in classes and their intersection ([a-z&&[^b]]). Verbs, which begin with "(*", are
+ * refused as Java refuses them. Look-behind of variable length is an error, as in the ancestor's library.
+ *
+ * A match may cost much more than its text is long. It is tried within some milliseconds first; what takes
+ * longer is done again by a form of the pattern that calls back at every step, looks there whether the run
+ * was stopped, and ends the query with MR_ELIMIT when there are too many steps.
  */
 #ifndef MR_ENGINE_REGEX_H
 #define MR_ENGINE_REGEX_H
@@ -20,8 +22,10 @@
 struct regex {
     struct mr_str pattern; /* a view into the argument, which outlives the call; ptr NULL: none */
     pcre2_code *code;
+    pcre2_code *checked; /* calls back at every step; NULL: not needed yet */
     pcre2_match_data *match;
     pcre2_match_context *context;
+    pcre2_jit_stack *stack;
     uint32_t groups; /* capturing groups */
     bool reused;     /* was wanted a second time, so is worth JIT */
 };

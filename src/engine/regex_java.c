@@ -2,6 +2,8 @@
 
 #include "engine/regex.h"
 
+#define CLASS_DEPTH_MAX 50
+
 static const struct {
     const char *java, *posix;
 } classes[] = {
@@ -63,33 +65,133 @@ static size_t escape(struct mr_str s, size_t at, bool in_class, struct mr_buf *o
     return taken;
 }
 
+/* ---- classes ---- */
+
+/* "[:alpha:]" at `at` of a class; 0 when there is none. */
+static size_t posix_bracket(struct mr_str s, size_t at)
+{
+    size_t end = at + 2;
+
+    if (at + 1 >= s.len || s.ptr[at + 1] != ':')
+        return 0;
+    while (end < s.len && (isalpha((unsigned char)s.ptr[end]) || s.ptr[end] == '^'))
+        end++;
+    return end + 1 < s.len && s.ptr[end] == ':' && s.ptr[end + 1] == ']' ? end + 2 - at : 0;
+}
+
+/* A class as Java reads it: classes in it add to it, and what stands around && must hold together. PCRE2
+ * knows neither, but each part matches one character, so they become alternatives and looks ahead. */
+struct class {
+    struct mr_buf plain;    /* members of the operand, as the inside of a class of PCRE2 */
+    struct mr_buf nested;   /* classes of the operand, each with | before it */
+    struct mr_buf operands; /* before this one, as looks ahead */
+    bool composed;
+};
+
+/* The operand, as something that matches one character; false when it has no member. */
+static bool put_operand(const struct class *c, struct mr_buf *out)
+{
+    if (c->plain.len == 0 && c->nested.len == 0)
+        return false;
+    mr_buf_str(out, MR_STR("(?:"));
+    if (c->plain.len > 0)
+        mr_buf_printf(out, "[" MR_STR_FMT "]", MR_STR_ARG(mr_buf_view(&c->plain)));
+    mr_buf_str(out, mr_str_slice(mr_buf_view(&c->nested), c->plain.len > 0 ? 0 : 1, c->nested.len));
+    mr_buf_char(out, ')');
+    return true;
+}
+
+static bool end_operand(struct class *c)
+{
+    mr_buf_str(&c->operands, MR_STR("(?="));
+    if (!put_operand(c, &c->operands))
+        return false;
+    mr_buf_char(&c->operands, ')');
+    c->plain.len = c->nested.len = 0;
+    c->composed = true;
+    return true;
+}
+
+static bool put_class(const struct class *c, bool negated, struct mr_buf *out)
+{
+    if (!c->composed) {
+        mr_buf_printf(out, "[%s" MR_STR_FMT "]", negated ? "^" : "", MR_STR_ARG(mr_buf_view(&c->plain)));
+        return true;
+    }
+    mr_buf_str(out, negated ? MR_STR("(?:(?!") : MR_STR("(?:"));
+    mr_buf_str(out, mr_buf_view(&c->operands));
+    bool ok = put_operand(c, out);
+    mr_buf_str(out, negated ? MR_STR(")(?s:.))") : MR_STR(")"));
+    return ok;
+}
+
+static bool class_at(struct mr_str s, size_t *at, unsigned depth, struct mr_buf *out);
+
+/* Members up to the end of the class; *at is then past its ]. */
+static bool read_members(struct mr_str s, size_t *at, unsigned depth, struct class *c)
+{
+    for (bool first = true;; first = false) {
+        if (*at >= s.len)
+            return false;
+        char ch = s.ptr[*at];
+        size_t posix = ch == '[' ? posix_bracket(s, *at) : 0;
+        if (ch == ']' && !first) {
+            ++*at;
+            return true;
+        } else if (ch == '\\') {
+            *at += escape(s, *at, true, &c->plain);
+        } else if (posix > 0) {
+            mr_buf_add(&c->plain, s.ptr + *at, posix);
+            *at += posix;
+        } else if (ch == '[') {
+            mr_buf_char(&c->nested, '|');
+            c->composed = true;
+            if (!class_at(s, at, depth + 1, &c->nested))
+                return false;
+        } else if (ch == '&' && *at + 1 < s.len && s.ptr[*at + 1] == '&') {
+            *at += 2;
+            if (!end_operand(c))
+                return false;
+        } else {
+            if (ch == '^' && c->plain.len == 0)
+                mr_buf_char(&c->plain, '\\');
+            mr_buf_char(&c->plain, ch);
+            ++*at;
+        }
+    }
+}
+
+/* The class whose [ is at *at, appended; false: there is no such class. */
+static bool class_at(struct mr_str s, size_t *at, unsigned depth, struct mr_buf *out)
+{
+    struct class c = {MR_BUF_INIT, MR_BUF_INIT, MR_BUF_INIT, false};
+    bool ok = depth < CLASS_DEPTH_MAX;
+
+    ++*at;
+    bool negated = *at < s.len && s.ptr[*at] == '^';
+    *at += negated;
+    ok = ok && read_members(s, at, depth, &c) && put_class(&c, negated, out);
+    mr_buf_release(&c.plain);
+    mr_buf_release(&c.nested);
+    mr_buf_release(&c.operands);
+    return ok;
+}
+
 bool regex_from_java(struct mr_str s, struct mr_buf *out)
 {
-    bool in_class = false;
-
     for (size_t at = 0; at < s.len;) {
         char c = s.ptr[at];
         if (c == '\\') {
-            at += escape(s, at, in_class, out);
-            continue;
-        }
-        if (!in_class && c == '(' && at + 1 < s.len && s.ptr[at + 1] == '*')
+            at += escape(s, at, false, out);
+        } else if (c == '(' && at + 1 < s.len && s.ptr[at + 1] == '*') {
             return false;
-        if (c == '[' && !in_class) {
-            in_class = true;
-            /* a ] in the first place, after ^ too, is a member */
+        } else if (c == '[') {
+            if (!class_at(s, &at, 0, out))
+                return false;
+        } else {
             mr_buf_char(out, c);
             at++;
-            if (at < s.len && s.ptr[at] == '^')
-                mr_buf_char(out, s.ptr[at++]);
-            if (at < s.len && s.ptr[at] == ']')
-                mr_buf_char(out, s.ptr[at++]);
-            continue;
         }
-        if (c == ']')
-            in_class = false;
-        mr_buf_char(out, c);
-        at++;
     }
     return mr_buf_ok(out);
 }

@@ -123,11 +123,11 @@ static const struct {
 } casts[] = {
     {SQL_INTEGER, SQL_BIGINT, "CAST($1 AS BIGINT)"},
     {SQL_INTEGER, SQL_DOUBLE, "CAST($1 AS DOUBLE)"},
-    {SQL_INTEGER, SQL_VARCHAR, "CAST($1 AS VARCHAR)"},
+    {SQL_INTEGER, SQL_VARCHAR, "mr_i32_to_text($1)"},
     {SQL_INTEGER, SQL_BOOLEAN, "($1 <> 0)"},
     {SQL_BIGINT, SQL_INTEGER, "mr_i64_to_i32($1)"},
     {SQL_BIGINT, SQL_DOUBLE, "CAST($1 AS DOUBLE)"},
-    {SQL_BIGINT, SQL_VARCHAR, "CAST($1 AS VARCHAR)"},
+    {SQL_BIGINT, SQL_VARCHAR, "mr_i64_to_text($1)"},
     {SQL_BIGINT, SQL_BOOLEAN, "($1 <> 0)"},
     {SQL_DOUBLE, SQL_INTEGER, "mr_f64_to_i32($1)"},
     {SQL_DOUBLE, SQL_BIGINT, "mr_f64_to_i64($1)"},

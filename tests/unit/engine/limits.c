@@ -66,6 +66,17 @@ static void ends_at_the_deadline(void **state)
     }
 }
 
+/* Not only between rows. */
+static void one_match_ends_at_the_deadline(void **state)
+{
+    const struct engine_limits limits = {.deadline_mono =
+                                             mr_clock_mono(&mr_clock_system) + 50 * MR_NS_PER_MS};
+
+    MR_UNUSED(state);
+    check_error("SELECT mr_regexp_like(repeat('a', 40) || a || 'b', '^(a+)+$') FROM range(1) t(a)", "b",
+                &limits, "cancelled Query exceeded its time limit");
+}
+
 static void refuses_after_the_deadline(void **state)
 {
     const struct engine_limits limits = {.deadline_mono = 1};
@@ -318,11 +329,17 @@ static void opens_a_new_database(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_at_the_deadline),      cmocka_unit_test(refuses_after_the_deadline),
-        cmocka_unit_test(ends_when_cancelled),       cmocka_unit_test(cancels_between_rows_and_at_the_end),
-        cmocka_unit_test(keeps_its_limits),          cmocka_unit_test(aggregates_return_their_memory),
-        cmocka_unit_test(speaks_the_services_words), cmocka_unit_test(runs_do_not_mix),
-        cmocka_unit_test(a_heavy_run_leaves_room),   cmocka_unit_test(bounds_the_runs),
+        cmocka_unit_test(ends_at_the_deadline),
+        cmocka_unit_test(one_match_ends_at_the_deadline),
+        cmocka_unit_test(refuses_after_the_deadline),
+        cmocka_unit_test(ends_when_cancelled),
+        cmocka_unit_test(cancels_between_rows_and_at_the_end),
+        cmocka_unit_test(keeps_its_limits),
+        cmocka_unit_test(aggregates_return_their_memory),
+        cmocka_unit_test(speaks_the_services_words),
+        cmocka_unit_test(runs_do_not_mix),
+        cmocka_unit_test(a_heavy_run_leaves_room),
+        cmocka_unit_test(bounds_the_runs),
         cmocka_unit_test(opens_a_new_database),
     };
     return cmocka_run_group_tests(tests, harness_open, harness_close);

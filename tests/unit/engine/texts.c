@@ -127,7 +127,17 @@ static void expressions(void **state)
                                                                                            "") "," NUL
                                                                                                "]}}")},
         {"b", "mr_regexp_like(repeat('a', 30) || 'b', '^(a+)+$')",
-         "! A regular expression needs more steps than the limit of 1000000"},
+         "! A regular expression needs more steps than the limit of 100000000"},
+        {"b", "mr_regexp_like(repeat('ab', 1000), '(a|b)*\\d')", "false"},
+        {"b", "mr_regexp_like(repeat('ab', 100000), '(?:a|b)*$')", "true"},
+        {"[s]", "mr_regexp_extract_all('abcdxyz', '[a-z&&[^b-x]]', 0)", LIST(S("a") "," S("y") "," S("z"))},
+        {"[s]", "mr_regexp_extract_all('abcdxyz', '[ab[x-z]]+', 0)", LIST(S("ab") "," S("xyz"))},
+        {"[s]", "mr_regexp_extract_all('abc^]x', '[^a-z&&[^^]]', 0)", LIST(S("^") "," S("]"))},
+        {"[s]", "mr_regexp_extract_all('abc', '[a-c&&b-z&&[^b]]', 0)", LIST(S("c"))},
+        {"[s]", "mr_regexp_extract_all('a&b^c', '[&^]|[[:alpha:]&&[^ab]]', 0)",
+         LIST(S("&") "," S("^") "," S("c"))},
+        {"b", "mr_regexp_like('a', '[a&&]')", "! Invalid regular expression: [a&&]"},
+        {"b", "mr_regexp_like('a', '[a[b]')", "! Invalid regular expression: [a[b]"},
     };
     MR_UNUSED(state);
     CHECK_VALUES(values);
