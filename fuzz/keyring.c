@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MASTER, KEYRING, TEMP, FILES };
+enum { MASTER, KEYRING, TEMP, FILES, OLD };
 
 struct file {
     uint8_t *bytes; /* exactly len: reading beyond is seen */
@@ -32,6 +32,8 @@ static int mem_open(void *ctx, const char *path, int flags, unsigned mode)
     if (flags & O_DIRECTORY)
         return 1000 + FILES;
     int i = file_of(path);
+    if (i == KEYRING && (flags & O_ACCMODE) == O_WRONLY)
+        return 1000 + OLD; /* the one that is about to be replaced, to be wiped then */
     if (flags & O_TRUNC) {
         free(f[i].bytes);
         f[i] = (struct file){NULL, 0, true};
@@ -59,6 +61,8 @@ static ssize_t mem_pread(void *ctx, int fd, void *buf, size_t len, int64_t offse
 static ssize_t mem_pwrite(void *ctx, int fd, const void *buf, size_t len, int64_t offset)
 {
     struct file *f = (struct file *)ctx + (fd - 1000);
+    if (fd == 1000 + OLD)
+        return (ssize_t)len;
     MR_ASSERT((size_t)offset == f->len);
     f->bytes = realloc(f->bytes, f->len + len);
     MR_ASSERT(f->bytes != NULL);
@@ -69,7 +73,7 @@ static ssize_t mem_pwrite(void *ctx, int fd, const void *buf, size_t len, int64_
 
 static int64_t mem_size(void *ctx, int fd)
 {
-    return (int64_t)((struct file *)ctx)[fd - 1000].len;
+    return fd == 1000 + OLD ? 5000 : (int64_t)((struct file *)ctx)[fd - 1000].len;
 }
 
 static int mem_fsync(void *ctx, int fd)
@@ -95,19 +99,29 @@ static void use(const struct mr_io *io, struct seal_keyring *ring, const uint8_t
     struct seal_key key, again;
     uint32_t generation = 0;
     struct mr_error err = MR_ERROR_INIT;
-    for (size_t at = sizeof(struct keyring_header);
-         at + sizeof(struct keyring_key) + sizeof(struct keyring_end) <= size;
-         at += sizeof(struct keyring_key)) {
-        struct keyring_key k;
-        memcpy(&k, data + at, sizeof k);
-        MR_ASSERT(seal_keyring_get(ring, k.scope, k.generation, &key, &err) == MR_OK);
-        MR_ASSERT(memcmp(key.bytes, k.wrapped, sizeof key.bytes) == 0);
-        MR_ASSERT(seal_keyring_newest(ring, k.scope, &generation, &key, &err) == MR_OK);
-        MR_ASSERT(generation >= k.generation);
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct seal_entry *entries;
+    size_t count;
+    bool changed;
+    MR_UNUSED(data);
+    MR_ASSERT(seal_keyring_list(ring, &arena, &entries, &count) == MR_OK);
+    seal_keyring_refresh(ring, 1, SEAL_LIFE_NS, &changed);
+    for (size_t i = 0; i < count; i++) {
+        const struct seal_entry *e = &entries[i];
+        int got = seal_keyring_get(ring, e->scope, e->generation, &key, NULL);
+        MR_ASSERT(got == (e->at_hand ? MR_OK : MR_EDENIED) || (!e->at_hand && got == MR_EIO));
+        got = seal_keyring_newest(ring, e->scope, &generation, &key, NULL);
+        MR_ASSERT(got != MR_OK || generation >= e->generation);
     }
+    mr_arena_release(&arena);
     uint64_t scope = size % 5;
     int status = seal_keyring_rotate(ring, scope, &err);
+    if (status == MR_EIO || status == MR_EDENIED)
+        return; /* its newest key is wrapped by one that is not here */
     MR_ASSERT(status == MR_OK || status == MR_ELIMIT);
+    if (status == MR_ELIMIT)
+        return;
+    err = (struct mr_error)MR_ERROR_INIT;
     MR_ASSERT(seal_keyring_newest(ring, scope, &generation, &key, &err) == MR_OK);
     struct seal_keyring *other;
     MR_ASSERT(seal_keyring_open(io, "/keys", &other, &err) == MR_OK);
@@ -128,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .pwrite = mem_pwrite,
                              .size = mem_size,
                              .fsync = mem_fsync,
+                             .fdatasync = mem_fsync,
                              .rename = mem_rename};
     static const uint8_t master[SEAL_KEY_BYTES];
     mem_pwrite(files, 1000 + MASTER, master, sizeof master, 0);

@@ -1,35 +1,12 @@
-/* seal/keyring.c - the keyring: opening, asking, changing.
+/* seal/keyring.c - the keyring: opening and asking.
  *
- * A change makes a whole new table, writes it (all or nothing, durable), and only then shows it to others:
- * no key is given out that a restart would not find. When the write fails the file may already be the new
- * one; then it has a key nobody was given, or has lost keys that were to be forgotten.
- *
- * Locks: `change` lets one change happen at a time and is held while the disk works; `lock` guards the table
- * for as long as a copy of a key takes. `change` comes first.
+ * What changes the set of keys is in change.c, what brings keys to hand in refresh.c.
  */
 #include "seal/private.h"
 
 #include "base/rand.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
-struct seal_keyring {
-    const struct mr_io *io;
-    char *dir;
-    char *master_path, *keyring_path;
-    struct seal_pages master; /* one struct seal_key */
-
-    pthread_mutex_t change;
-    struct seal_cipher *cipher; /* of the holder of `change` */
-
-    pthread_mutex_t lock;
-    struct seal_table table;
-};
 
 static const struct seal_key *master_of(const struct seal_keyring *k)
 {
@@ -46,58 +23,20 @@ static char *join(const char *dir, const char *name)
     return path.ptr;
 }
 
-/* MR_ENOENT: there is none. */
-static int read_master(struct seal_keyring *k, struct mr_error *err)
-{
-    struct stat st;
-    int fd = k->io->open(k->io->ctx, k->master_path, O_RDONLY, 0);
-    if (fd == -ENOENT)
-        return MR_ENOENT;
-    if (fd < 0)
-        return mr_error_errno(err, mr_io_status(fd), -fd, "cannot open %s", k->master_path);
-    int status = MR_OK;
-    int64_t size = k->io->size(k->io->ctx, fd);
-    /* The mode is asked of the system: the table has no call for it. A disk in memory has descriptors the
-     * system does not know, and no modes. */
-    if (fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
-        status = mr_error_set(err, MR_EDENIED,
-                              "%s can be read by others (mode %03o): make it 600, and consider its key known",
-                              k->master_path, (unsigned)st.st_mode & 0777);
-    else if (size < 0)
-        status = mr_error_errno(err, MR_EIO, (int)-size, "cannot stat %s", k->master_path);
-    else if (size != SEAL_KEY_BYTES)
-        status =
-            mr_error_set(err, MR_ECORRUPT,
-                         "%s: damaged: has %lld bytes, a master key has %d. Put back a copy of it; without "
-                         "it nothing stored can be read",
-                         k->master_path, (long long)size, SEAL_KEY_BYTES);
-    else
-        status = mr_io_pread_full(k->io, fd, k->master.ptr, SEAL_KEY_BYTES, 0, k->master_path, err);
-    k->io->close(k->io->ctx, fd);
-    return status;
-}
-
 static int write_table(struct seal_keyring *k, const struct seal_table *table, struct mr_error *err)
 {
     struct mr_buf bytes = MR_BUF_INIT;
-    int status = MR_OK;
-    if (table->count > KEYRING_MAX_KEYS)
-        status = mr_error_set(err, MR_ELIMIT, "%s: no more than %zu keys", k->keyring_path,
-                              (size_t)KEYRING_MAX_KEYS);
-    else if (keyring_encode(table, master_of(k), k->cipher, &bytes) != MR_OK)
-        status = mr_error_set(err, MR_ENOMEM, "out of memory writing %s", k->keyring_path);
+    int status =
+        table->count > KEYRING_MAX_KEYS ? MR_ELIMIT : keyring_encode(table, master_of(k), k->cipher, &bytes);
+    if (status == MR_ELIMIT)
+        mr_error_set(err, MR_ELIMIT, "%s: no more keys than fit into %u bytes", k->keyring_path,
+                     KEYRING_LIMIT);
+    else if (status != MR_OK)
+        mr_error_set(err, MR_ENOMEM, "out of memory writing %s", k->keyring_path);
     else
         status = mr_io_write_file(k->io, k->dir, KEYRING_NAME, mr_buf_view(&bytes), 0600, err);
     mr_buf_release(&bytes);
     return status;
-}
-
-/* The first start: the master key, durable before anything is wrapped by it. */
-static int make_master(struct seal_keyring *k, struct mr_error *err)
-{
-    mr_random_bytes(k->master.ptr, SEAL_KEY_BYTES);
-    struct mr_str bytes = {k->master.ptr, SEAL_KEY_BYTES};
-    return mr_io_write_file(k->io, k->dir, MASTER_NAME, bytes, 0600, err);
 }
 
 /* Neither file is there, or only a master key: what a crash in the middle of the first start leaves, or one
@@ -105,7 +44,8 @@ static int make_master(struct seal_keyring *k, struct mr_error *err)
  * not there. */
 static int make_files(struct seal_keyring *k, bool master, struct mr_error *err)
 {
-    int status = master ? MR_OK : make_master(k, err);
+    /* The master key is durable before anything is wrapped by it. */
+    int status = master ? MR_OK : key_file_make(k->io, k->dir, MASTER_NAME, k->master.ptr, err);
     return status == MR_OK ? write_table(k, &k->table, err) : status;
 }
 
@@ -113,7 +53,7 @@ static int load(struct seal_keyring *k, struct mr_error *err)
 {
     struct mr_buf bytes = MR_BUF_INIT;
     struct mr_error why = MR_ERROR_INIT;
-    int status = read_master(k, err);
+    int status = key_file_read(k->io, k->master_path, k->master.ptr, err);
     bool master = status == MR_OK;
     /* A start killed before this one may have left names that are not durable; nothing is built on such. */
     if (master)
@@ -147,6 +87,7 @@ int seal_keyring_open(const struct mr_io *io, const char *dir, struct seal_keyri
     if (k == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory opening the keyring in %s", dir);
     k->io = io;
+    pthread_mutex_init(&k->refresh, NULL);
     pthread_mutex_init(&k->change, NULL);
     pthread_mutex_init(&k->lock, NULL);
     k->dir = mr_strndup(dir, strlen(dir));
@@ -165,6 +106,11 @@ int seal_keyring_open(const struct mr_io *io, const char *dir, struct seal_keyri
     return status;
 }
 
+void seal_keyring_set_outside(struct seal_keyring *k, const struct seal_outside *outside)
+{
+    k->outside = *outside;
+}
+
 void seal_keyring_close(struct seal_keyring *k)
 {
     if (k == NULL)
@@ -172,6 +118,7 @@ void seal_keyring_close(struct seal_keyring *k)
     seal_table_release(&k->table);
     seal_pages_free(&k->master);
     seal_cipher_free(k->cipher);
+    pthread_mutex_destroy(&k->refresh);
     pthread_mutex_destroy(&k->change);
     pthread_mutex_destroy(&k->lock);
     mr_free(k->dir);
@@ -180,8 +127,7 @@ void seal_keyring_close(struct seal_keyring *k)
     mr_free(k);
 }
 
-/* Writes the table and shows it to others; takes it either way. Under `change`. */
-static int publish(struct seal_keyring *k, struct seal_table *next, struct mr_error *err)
+int keyring_publish(struct seal_keyring *k, struct seal_table *next, struct mr_error *err)
 {
     int status = write_table(k, next, err);
     if (status == MR_OK) {
@@ -195,116 +141,122 @@ static int publish(struct seal_keyring *k, struct seal_table *next, struct mr_er
     return status;
 }
 
-static void copy_keys(const struct seal_table *from, size_t start, size_t end, struct seal_table *to)
+/* ---- asking */
+
+/* The status and text of a key that is not at hand. */
+static int not_at_hand(const struct seal_state *state, struct mr_error *err)
 {
-    for (size_t i = start; i < end; i++)
-        *seal_table_add(to, from->names[i]) = *seal_table_key(from, i);
+    const struct seal_wrapping *by = &state->wrap->by;
+    return mr_error_set(err, state->why, "the %skey " MR_STR_FMT " %s",
+                        by->kind == SEAL_BY_LOCAL ? "local " : "", MR_STR_ARG(by->key),
+                        state->why == MR_EIO ? "cannot be asked for now: its service does not answer"
+                                             : "is disabled, gone, or not to be used by this server");
 }
 
-/* The scope's newest key is in front of this index, if any is. */
-static size_t end_of(const struct seal_table *table, uint64_t scope)
+/* MR_ENOENT: not there. The key when it is at hand. Under `lock`. */
+static int take(const struct seal_table *table, size_t i, struct seal_key *out, struct mr_error *err)
 {
-    size_t end = seal_table_find(table, (struct seal_name){scope, UINT32_MAX});
-    if (end < table->count && table->names[end].scope == scope)
-        end++;
-    return end;
+    if (!table->states[i].at_hand)
+        return not_at_hand(&table->states[i], err);
+    *out = *seal_table_key(table, i);
+    return MR_OK;
 }
 
-static bool has_scope(const struct seal_table *table, uint64_t scope, size_t end)
+static int newest(struct seal_keyring *k, uint64_t scope, uint32_t *generation, struct seal_key *out,
+                  struct mr_error *err)
 {
-    return end > 0 && table->names[end - 1].scope == scope;
-}
-
-/* Under `change`. */
-static int add_generation(struct seal_keyring *k, uint64_t scope, struct mr_error *err)
-{
-    const struct seal_table *now = &k->table; /* nobody else changes it */
-    size_t end = end_of(now, scope);
-    struct seal_name name = {scope, 1};
-    if (has_scope(now, scope, end)) {
-        if (now->names[end - 1].generation == UINT32_MAX)
-            return mr_error_set(err, MR_ELIMIT, "scope %llu has no more generations of keys",
-                                (unsigned long long)scope);
-        name.generation = now->names[end - 1].generation + 1;
-    }
-    struct seal_table next;
-    if (seal_table_new(now->count + 1, &next) != MR_OK)
-        return mr_error_set(err, MR_ENOMEM, "out of memory making a data key");
-    copy_keys(now, 0, end, &next);
-    mr_random_bytes(seal_table_add(&next, name)->bytes, SEAL_KEY_BYTES);
-    copy_keys(now, end, now->count, &next);
-    return publish(k, &next, err);
-}
-
-static bool newest(struct seal_keyring *k, uint64_t scope, uint32_t *generation, struct seal_key *out)
-{
+    size_t start, end;
+    int status = MR_ENOENT;
     pthread_mutex_lock(&k->lock);
-    size_t end = end_of(&k->table, scope);
-    bool found = has_scope(&k->table, scope, end);
-    if (found) {
+    seal_table_scope(&k->table, scope, &start, &end);
+    if (start < end) {
         *generation = k->table.names[end - 1].generation;
-        *out = *seal_table_key(&k->table, end - 1);
+        status = take(&k->table, end - 1, out, err);
     }
     pthread_mutex_unlock(&k->lock);
-    return found;
+    return status;
+}
+
+/* The first key of a scope. Two at a time make two generations, of which the second is the newest: no harm.
+ */
+static int make_first(struct seal_keyring *k, uint64_t scope, struct mr_error *err)
+{
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct seal_wrapping by = {SEAL_BY_MASTER, MR_STR(""), MR_STR("")};
+    struct seal_fresh *fresh = NULL;
+    int status = MR_OK;
+    if (scope != SEAL_SCOPE_STORE && k->outside.wrapping != NULL)
+        status = k->outside.wrapping(k->outside.ctx, scope, &arena, &by, err);
+    if (status == MR_OK)
+        status = seal_fresh_make(k, &by, &fresh, err);
+    if (status == MR_OK)
+        status = keyring_adopt_first(k, scope, fresh, err);
+    seal_fresh_free(fresh);
+    mr_arena_release(&arena);
+    return status == MR_ENOENT ? (int)mr_error_set(err, MR_EDENIED, "nobody knows the key of scope %llu",
+                                                   (unsigned long long)scope)
+                               : status;
 }
 
 int seal_keyring_newest(struct seal_keyring *k, uint64_t scope, uint32_t *generation, struct seal_key *out,
                         struct mr_error *err)
 {
-    if (newest(k, scope, generation, out))
-        return MR_OK;
-    int status = MR_OK;
-    pthread_mutex_lock(&k->change);
-    if (!newest(k, scope, generation, out)) { /* nobody made one while this waited */
-        status = add_generation(k, scope, err);
-        if (status == MR_OK)
-            MR_ASSERT(newest(k, scope, generation, out));
-    }
-    pthread_mutex_unlock(&k->change);
-    return status;
+    int status = newest(k, scope, generation, out, err);
+    if (status != MR_ENOENT)
+        return status;
+    status = make_first(k, scope, err);
+    return status == MR_OK ? newest(k, scope, generation, out, err) : status;
 }
 
 int seal_keyring_get(struct seal_keyring *k, uint64_t scope, uint32_t generation, struct seal_key *out,
                      struct mr_error *err)
 {
     struct seal_name name = {scope, generation};
+    int status = MR_ENOENT;
     pthread_mutex_lock(&k->lock);
     size_t i = seal_table_find(&k->table, name);
-    bool found = i < k->table.count && seal_name_compare(k->table.names[i], name) == 0;
-    if (found)
-        *out = *seal_table_key(&k->table, i);
+    if (i < k->table.count && seal_name_compare(k->table.names[i], name) == 0)
+        status = take(&k->table, i, out, err);
     pthread_mutex_unlock(&k->lock);
-    if (!found)
+    if (status == MR_ENOENT)
         return mr_error_set(err, MR_ENOENT,
                             "%s has no key of scope %llu, generation %u: forgotten, or never there",
                             k->keyring_path, (unsigned long long)scope, generation);
-    return MR_OK;
-}
-
-int seal_keyring_rotate(struct seal_keyring *k, uint64_t scope, struct mr_error *err)
-{
-    pthread_mutex_lock(&k->change);
-    int status = add_generation(k, scope, err);
-    pthread_mutex_unlock(&k->change);
     return status;
 }
 
-int seal_keyring_forget(struct seal_keyring *k, uint64_t scope, struct mr_error *err)
+int seal_keyring_usable(struct seal_keyring *k, uint64_t scope, struct mr_error *err)
 {
+    size_t start, end;
     int status = MR_OK;
-    pthread_mutex_lock(&k->change);
-    size_t start = seal_table_find(&k->table, (struct seal_name){scope, 0}), end = end_of(&k->table, scope);
-    if (start < end) {
-        struct seal_table next;
-        if (seal_table_new(k->table.count - (end - start), &next) != MR_OK) {
-            status = mr_error_set(err, MR_ENOMEM, "out of memory forgetting keys");
-        } else {
-            copy_keys(&k->table, 0, start, &next);
-            copy_keys(&k->table, end, k->table.count, &next);
-            status = publish(k, &next, err);
+    pthread_mutex_lock(&k->lock);
+    seal_table_scope(&k->table, scope, &start, &end);
+    for (size_t i = start; i < end && status == MR_OK; i++)
+        if (!k->table.states[i].at_hand)
+            status = not_at_hand(&k->table.states[i], err);
+    pthread_mutex_unlock(&k->lock);
+    return status;
+}
+
+int seal_keyring_list(struct seal_keyring *k, struct mr_arena *arena, struct seal_entry **out, size_t *count)
+{
+    pthread_mutex_lock(&k->lock);
+    const struct seal_table *t = &k->table;
+    *count = 0;
+    *out = MR_ARENA_ARRAY(arena, t->count + 1, struct seal_entry);
+    for (size_t i = 0; *out != NULL && i < t->count; i++) {
+        struct seal_entry *e = &(*out)[(*count)++];
+        *e = (struct seal_entry){.scope = t->names[i].scope,
+                                 .generation = t->names[i].generation,
+                                 .newest = i + 1 == t->count || t->names[i + 1].scope != t->names[i].scope,
+                                 .at_hand = t->states[i].at_hand,
+                                 .by = {SEAL_BY_MASTER, MR_STR(""), MR_STR("")}};
+        if (t->states[i].wrap != NULL) {
+            e->by.kind = t->states[i].wrap->by.kind;
+            e->by.key = mr_arena_dup(arena, t->states[i].wrap->by.key);
+            e->by.binding = mr_arena_dup(arena, t->states[i].wrap->by.binding);
         }
     }
-    pthread_mutex_unlock(&k->change);
-    return status;
+    pthread_mutex_unlock(&k->lock);
+    return *out != NULL && !arena->failed ? MR_OK : MR_ENOMEM;
 }

@@ -77,6 +77,30 @@ static void forget(struct run *r, uint64_t scope)
             r->promises[i].gone = moment(r);
 }
 
+/* A new generation under a key of its own, as UpdateDatabase makes it. */
+static void adopt(struct run *r, uint64_t scope, struct mr_str key)
+{
+    const struct seal_wrapping by = {SEAL_BY_LOCAL, key, MR_STR("")};
+    struct seal_fresh *fresh = NULL;
+    if (ok(r, seal_fresh_make(r->ring, &by, &fresh, NULL)) &&
+        ok(r, seal_fresh_adopt(r->ring, scope, fresh, NULL)))
+        ask(r, scope);
+    seal_fresh_free(fresh);
+}
+
+/* Nothing is under it any more. */
+static void retire(struct run *r, uint64_t scope, uint32_t generation)
+{
+    size_t before = moment(r), i = 0;
+    while (i < r->count && (r->promises[i].scope != scope || r->promises[i].generation != generation))
+        i++;
+    if (i < r->count)
+        r->promises[i].until = before;
+    if (ok(r, seal_keyring_retire(r->ring, scope, generation, NULL)) && i < r->count &&
+        seal_keyring_get(r->ring, scope, generation, &(struct seal_key){{0}}, NULL) == MR_ENOENT)
+        r->promises[i].gone = moment(r);
+}
+
 /* What a store does in its life, on scopes from `first` on. */
 static void use(struct run *r, uint64_t first)
 {
@@ -87,11 +111,17 @@ static void use(struct run *r, uint64_t first)
     forget(r, first + 2);
     ask(r, first + 3);
     forget(r, first);
+    adopt(r, first + 3, MR_STR("key-a"));
+    adopt(r, first + 1, MR_STR("key-b"));
+    retire(r, first + 3, 1);
+    adopt(r, first + 3, MR_STR("key-a"));
 }
 
 /* Holds a keyring against what was promised at the moment. */
 static const char *judge(const struct run *r, struct seal_keyring *ring, size_t at)
 {
+    bool changed;
+    seal_keyring_refresh(ring, 1, SEAL_LIFE_NS, &changed);
     for (size_t i = 0; i < r->count; i++) {
         const struct promise *p = &r->promises[i];
         struct seal_key key;
@@ -163,8 +193,10 @@ static void test_a_kill_and_a_power_cut(void **state)
             size_t start = simdisk_changes(second.disk);
             check_ok(seal_keyring_open(simdisk_io(second.disk), "/", &second.ring, &err), &err);
             struct seal_key key;
+            bool changed;
+            seal_keyring_refresh(second.ring, 1, SEAL_LIFE_NS, &changed);
             for (uint64_t scope = 0; scope < 4; scope++)
-                for (uint32_t g = 1; g <= 2; g++)
+                for (uint32_t g = 1; g <= 3; g++)
                     if (seal_keyring_get(second.ring, scope, g, &key, NULL) == MR_OK)
                         given(&second, scope, g, &key);
             size_t opened = simdisk_changes(second.disk);

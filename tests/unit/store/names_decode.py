@@ -39,7 +39,7 @@ def read_keyring(path):
     with open(os.path.join(path, "keyring"), "rb") as file:
         data = file.read()
     magic, version, count = KEYRING.unpack_from(data)
-    keys, at = {}, KEYRING.size
+    keys, at = {}, KEYRING.size + (8 if version == 2 else 0)  # keys wrapped by others than the master key are not read
     for _ in range(count):
         scope, generation, nonce, wrapped = KEY.unpack_from(data, at)
         keys[scope, generation] = master.decrypt(nonce, wrapped, struct.pack("<8sIIQ", magic, version, generation, scope))

@@ -22,6 +22,7 @@ SEGMENT = struct.Struct("<8sIIQQQ32sII")  # magic version sector bytes sequence 
 FRAME = struct.Struct("<4sHHIIQQ32sQQII")
 # magic header zero payload entries first durable id offset counter payload_crc crc
 KEYRING = struct.Struct("<8sII")  # magic version keys
+NAMED = struct.Struct("<QIHHHHI")
 KEY = struct.Struct("<QI12s48s")  # scope generation nonce wrapped
 TAG = 16
 LOG_SCOPE = 0
@@ -58,14 +59,28 @@ def read_keyring(path):
     with open(os.path.join(path, "keyring"), "rb") as file:
         data = file.read()
     magic, version, count = KEYRING.unpack_from(data)
-    if (magic, version) != (b"MRKEYRNG", 1) or crc32c(data[:-4]) != int.from_bytes(data[-4:], "little"):
+    at, named, named_bytes = KEYRING.size, 0, 0
+    if version == 2:
+        named, named_bytes = struct.unpack_from("<II", data, at)
+        at += 8
+    if magic != b"MRKEYRNG" or version not in (1, 2) or crc32c(data[:-4]) != int.from_bytes(data[-4:], "little"):
         raise Damaged("keyring")
-    keys, at = {}, KEYRING.size
+    keys = {}
     for _ in range(count):
         scope, generation, nonce, wrapped = KEY.unpack_from(data, at)
         place = struct.pack("<8sIIQ", magic, version, generation, scope)
         keys[scope, generation] = master.decrypt(nonce, wrapped, place)
         at += KEY.size
+    for _ in range(named):
+        scope, generation, kind, *lengths, zero = NAMED.unpack_from(data, at)
+        at += NAMED.size
+        name, binding, wrapped = (data[at + sum(lengths[:i]):at + sum(lengths[:i + 1])] for i in range(3))
+        at += sum(lengths)
+        if kind == 1 and zero == 0 and not binding:  # the others are wrapped by a key that is not here
+            with open(os.path.join(path, name.decode() + ".key"), "rb") as file:
+                local = AESGCM(file.read())
+            place = struct.pack("<8sIIQ", magic, version, generation, scope) + name
+            keys[scope, generation] = local.decrypt(wrapped[:12], wrapped[12:], place)
     master.decrypt(data[at:at + 12], data[at + 12:at + 28], data[:at])  # nothing is sealed there: the tag is what counts
     if at + 32 != len(data):
         raise Damaged("keyring")
