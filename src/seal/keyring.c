@@ -238,6 +238,31 @@ int seal_keyring_usable(struct seal_keyring *k, uint64_t scope, struct mr_error 
     return status;
 }
 
+uint32_t seal_keyring_generation(struct seal_keyring *k, uint64_t scope)
+{
+    size_t start, end;
+    pthread_mutex_lock(&k->lock);
+    seal_table_scope(&k->table, scope, &start, &end);
+    uint32_t generation = start < end ? k->table.names[end - 1].generation : 0;
+    pthread_mutex_unlock(&k->lock);
+    return generation;
+}
+
+bool seal_keyring_wrapped_by(struct seal_keyring *k, uint64_t scope, const struct seal_wrapping *by)
+{
+    size_t start, end;
+    bool same = false;
+    pthread_mutex_lock(&k->lock);
+    seal_table_scope(&k->table, scope, &start, &end);
+    if (start < end) {
+        const struct seal_wrap *wrap = k->table.states[end - 1].wrap;
+        same = wrap == NULL ? by->kind == SEAL_BY_MASTER
+                            : wrap->by.kind == by->kind && mr_str_eq(wrap->by.key, by->key);
+    }
+    pthread_mutex_unlock(&k->lock);
+    return same;
+}
+
 int seal_keyring_list(struct seal_keyring *k, struct mr_arena *arena, struct seal_entry **out, size_t *count)
 {
     pthread_mutex_lock(&k->lock);

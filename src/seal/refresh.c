@@ -119,6 +119,19 @@ static int64_t next_due(struct seal_keyring *k)
     return due;
 }
 
+static bool make_ready(struct round *r)
+{
+    return (r->pages.ptr != NULL || seal_pages_new(2 * sizeof(struct seal_key), &r->pages) == MR_OK) &&
+           (r->cipher != NULL || seal_cipher_new(&r->cipher) == MR_OK);
+}
+
+static int unwrap(struct round *r, struct seal_name name, const struct seal_wrap *wrap)
+{
+    if (!make_ready(r))
+        return MR_ENOMEM;
+    return wrap->by.kind == SEAL_BY_LOCAL ? unwrap_local(r, name, wrap) : unwrap_outside(r, wrap);
+}
+
 int64_t seal_keyring_refresh(struct seal_keyring *k, int64_t now, int64_t life_ns, bool *changed)
 {
     struct round r = {.keyring = k, .now = now, .life = life_ns};
@@ -126,14 +139,9 @@ int64_t seal_keyring_refresh(struct seal_keyring *k, int64_t now, int64_t life_n
     struct seal_wrap *wrap;
     int64_t due = 0;
     pthread_mutex_lock(&k->refresh);
-    bool ready =
-        seal_pages_new(2 * sizeof(struct seal_key), &r.pages) == MR_OK && seal_cipher_new(&r.cipher) == MR_OK;
     while ((wrap = next_wrapped(k, &name, &due)) != NULL) {
         if (due <= now)
-            apply(&r, name, wrap,
-                  !ready                           ? MR_ENOMEM
-                  : wrap->by.kind == SEAL_BY_LOCAL ? unwrap_local(&r, name, wrap)
-                                                   : unwrap_outside(&r, wrap));
+            apply(&r, name, wrap, unwrap(&r, name, wrap));
         seal_wrap_unref(wrap);
     }
     seal_cipher_free(r.cipher);

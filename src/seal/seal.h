@@ -111,6 +111,10 @@ int seal_keyring_get(struct seal_keyring *keyring, uint64_t scope, uint32_t gene
  * MR_EIO: its service does not answer. The text names the key. Never waits for a disk. */
 int seal_keyring_usable(struct seal_keyring *keyring, uint64_t scope, struct mr_error *err);
 
+/* Number of the scope's newest generation, 0 when it has none; and whether it is wrapped like that. */
+uint32_t seal_keyring_generation(struct seal_keyring *keyring, uint64_t scope);
+bool seal_keyring_wrapped_by(struct seal_keyring *keyring, uint64_t scope, const struct seal_wrapping *by);
+
 /* A new generation for the scope, wrapped as the newest one is, durable when it returns. */
 int seal_keyring_rotate(struct seal_keyring *keyring, uint64_t scope, struct mr_error *err);
 

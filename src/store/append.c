@@ -298,6 +298,9 @@ static int append_any(struct store_table *table, struct store_record *records, s
         note_growth(store, 0);
         return fail(err, MR_ELIMIT, store);
     }
+    int usable = store_database_usable(store, table->database_id, err);
+    if (usable != MR_OK)
+        return usable;
     if (!table_pin(table))
         return table_dropped(table, err);
     waiter_of(commit)->done = on_durable;

@@ -16,7 +16,21 @@ struct merge_job {
     struct magstore_job plan;
 };
 
-/* The first table with something to merge. Files are listed by table. */
+/* A file of those that is to be written again because it is under an old key. Which one costs least to look
+ * for: the first. */
+static bool find_outdated(struct store *store, const struct magstore_file *files, size_t n, int64_t cutoff,
+                          struct magstore_job *plan)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!keys_outdated(store, &files[i]) || magstore_plan_expired(&files[i], cutoff))
+            continue;
+        *plan = (struct magstore_job){.files = {i}, .nfiles = 1, .level = files[i].level, .cutoff = cutoff};
+        return true;
+    }
+    return false;
+}
+
+/* The first table with something to merge, or to write again under a new key. Files are listed by table. */
 static int find_job(struct store *store, struct merge_job *job)
 {
     struct magstore_file *all;
@@ -33,7 +47,7 @@ static int find_job(struct store *store, struct merge_job *job)
         if (!table_can_merge(store, job->table))
             segments = 0;
         magstore_plan_merge(&store->policy, all + first, segments, NULL, job->cutoff, &job->plan);
-        if (job->plan.nfiles != 0) {
+        if (job->plan.nfiles != 0 || find_outdated(store, all + first, segments, job->cutoff, &job->plan)) {
             memmove(all, all + first, segments * sizeof *all);
             job->nfiles = segments;
             return MR_OK;
@@ -58,7 +72,9 @@ static int open_inputs(const struct store_view *view, const struct merge_job *jo
         if (segment == NULL)
             return MR_ECANCEL;
         if (segment->reader == NULL)
-            return mr_error_set(err, MR_ECORRUPT, "%s", segment->damage.text);
+            return segment->closed
+                       ? (int)MR_ECANCEL
+                       : (int)mr_error_set(err, segment->damage.status, "%s", segment->damage.text);
         readers[i] = segment->reader;
     }
     return MR_OK;
@@ -142,6 +158,8 @@ int compact_once(struct store *store, bool *did, struct mr_error *err)
     *did = rc == MR_OK && job.plan.nfiles != 0;
     if (*did)
         rc = run_job(store, &job, err);
+    else if (rc == MR_OK)
+        rc = keys_retire(store, err);
     mr_free(job.files);
     pthread_mutex_unlock(&store->compact_lock);
     return rc == MR_OK ? MR_OK : (int)mr_error_set(err, (enum mr_status)rc, "cannot merge segments");

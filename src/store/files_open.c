@@ -1,7 +1,8 @@
 /* store/files_open.c - what a start does with the files: the newest manifest, then names, then segments.
  *
- * A damaged segment costs the queries that need it. Damaged names cost their table: it answers MR_ECORRUPT,
- * its entries stay in the log (keep_log), the other tables go on.
+ * Files whose key is not at hand wait for it (keys.c). A damaged segment costs the queries that need it.
+ * Damaged names cost their table: it answers MR_ECORRUPT, its entries stay in the log (keep_log), the other
+ * tables go on.
  */
 #include "store/private.h"
 
@@ -11,31 +12,32 @@
 #include <errno.h>
 
 /* The newest time any segment of the table may hold. */
-static int64_t newest_time(const struct magstore_manifest *m, uint64_t table)
+static int64_t newest_time(struct store *store, uint64_t table)
 {
+    const struct magstore_manifest *m = &store->manifest;
     int64_t newest = INT64_MIN;
+    pthread_mutex_lock(&store->commit_lock);
     for (size_t i = 0; i < m->nfiles; i++)
         if (m->files[i].table == table && m->files[i].kind == MAGSTORE_SEGMENT &&
             m->files[i].time_max > newest)
             newest = m->files[i].time_max;
+    pthread_mutex_unlock(&store->commit_lock);
     return newest;
 }
 
-static int read_names(struct store *store, const struct magstore_file *file, struct mr_error *err)
+int files_read_names(struct store *store, struct store_table *table, const struct magstore_file *file,
+                     struct mr_error *err)
 {
-    struct store_table *table;
-    if (table_find_or_make(store, file->database, file->table, &table) != MR_OK)
-        return mr_error_set(err, MR_ENOMEM, "no memory for a table");
-    if (table->damage.status != MR_OK || table_is_gone(store, file->table))
+    if (table->damage.status != MR_OK)
         return MR_OK;
     int rc = names_read(&store->io, store->files_dir, store->keyring, file, table->mem,
-                        newest_time(&store->manifest, file->table), &table->damage);
+                        newest_time(store, file->table), &table->damage);
     if (rc == MR_ENOMEM)
         return mr_error_set(err, MR_ENOMEM, "no memory to read names");
     if (rc != MR_OK) {
         mr_log(MR_LOG_ERROR, "names_damaged", "table=%llu file=%llu text=\"%s\"",
                (unsigned long long)file->table, (unsigned long long)file->number, table->damage.text);
-        store->keep_log = true;
+        __atomic_store_n(&store->keep_log, true, __ATOMIC_RELAXED);
         return MR_OK;
     }
     struct mem_schema schema;
@@ -48,6 +50,16 @@ static int read_names(struct store *store, const struct magstore_file *file, str
     table->named_measures = schema.nmeasures;
     table->named_series = counts.next_series;
     return MR_OK;
+}
+
+static int read_names(struct store *store, const struct magstore_file *file, struct mr_error *err)
+{
+    struct store_table *table;
+    if (table_find_or_make(store, file->database, file->table, &table) != MR_OK)
+        return mr_error_set(err, MR_ENOMEM, "no memory for a table");
+    if (table_is_gone(store, file->table) || keys_must_wait(store, table))
+        return MR_OK;
+    return files_read_names(store, table, file, err);
 }
 
 static int open_segments(struct store *store, struct store_segment **fresh, size_t *nfresh,

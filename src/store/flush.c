@@ -15,6 +15,7 @@
 #include "store/flush.h"
 
 #include "base/log.h"
+#include "seal/seal.h"
 #include "store/names.h"
 
 int flush_note_file(struct flush *flush, const struct magstore_file *file)
@@ -30,9 +31,11 @@ int flush_note_file(struct flush *flush, const struct magstore_file *file)
 /* ---- names
  * ----------------------------------------------------------------------------------------------------- */
 
-/* Files of names that a rewrite would replace: all of the table's, when the small ones have become many. */
+/* Files of names that a rewrite would replace: all of the table's, when the small ones have become many, or
+ * when one is under an old key. */
 static int replace_names(struct flush *flush, const struct store_table *table, bool *all)
 {
+    bool outdated = false;
     enum { MANY = 8 };
     struct magstore_file *files;
     size_t n, names = 0;
@@ -44,10 +47,11 @@ static int replace_names(struct flush *flush, const struct store_table *table, b
             continue;
         bytes += files[i].size;
         largest = files[i].size > largest ? files[i].size : largest;
+        outdated = outdated || keys_outdated(flush->store, &files[i]);
         files[names++] = files[i];
     }
     *all = names >= MANY && bytes >= largest + largest / 2;
-    *all = *all || names >= 8 * MANY;
+    *all = *all || names >= 8 * MANY || outdated;
     int rc = MR_OK;
     if (*all)
         rc = mr_grow((void **)&flush->remove, &flush->remove_cap, flush->nremove + names,
@@ -76,6 +80,19 @@ int flush_names(struct flush *flush, struct store_table *table, struct flushed_t
     return rc == MR_OK ? flush_note_file(flush, &file) : rc;
 }
 
+static bool has_old_names(struct store_table *table)
+{
+    struct magstore_file *files;
+    size_t n;
+    bool old = false;
+    if (files_list(table->store, table->id, &files, &n) != MR_OK)
+        return false; /* the next flush sees to it */
+    for (size_t i = 0; i < n; i++)
+        old = old || (files[i].kind == MAGSTORE_NAMES && keys_outdated(table->store, &files[i]));
+    mr_free(files);
+    return old;
+}
+
 static bool has_new_names(struct store_table *table)
 {
     struct mem_schema schema;
@@ -95,7 +112,14 @@ static int flush_table(struct store_table *table, void *ctx)
 {
     struct flush *flush = ctx;
     uint64_t rows = 0;
-    if (table->damage.status != MR_OK || table_is_gone(flush->store, table->id))
+    if (table_is_gone(flush->store, table->id))
+        return MR_OK;
+    /* A table whose key is not at hand keeps its rows, and the log what they are made of. */
+    if (table_waits(table) || seal_keyring_usable(flush->store->keyring, table->database_id, NULL) != MR_OK) {
+        flush->keep_log = true;
+        return MR_OK;
+    }
+    if (table->damage.status != MR_OK)
         return MR_OK;
     int rc = mr_grow((void **)&flush->tables, &flush->tables_cap, flush->ntables + 1, sizeof *flush->tables);
     if (rc == MR_OK)
@@ -104,7 +128,7 @@ static int flush_table(struct store_table *table, void *ctx)
         return rc;
     struct flushed_table done = {table, rows != 0, table->named_columns, table->named_measures,
                                  table->named_series};
-    bool names = has_new_names(table);
+    bool names = has_new_names(table) || has_old_names(table);
     if (names)
         rc = flush_names(flush, table, &done);
     if (rc != MR_OK || (!names && rows == 0))
@@ -141,7 +165,7 @@ static int commit(struct flush *flush, uint64_t *flushes)
                                   .nfresh = flush->nfresh,
                                   .remove = flush->remove,
                                   .nremove = flush->nremove,
-                                  .wal_low = store->keep_log ? 0 : flush->lsn,
+                                  .wal_low = flush->keep_log ? 0 : flush->lsn,
                                   .flushed = true};
     int rc = files_commit(store, &change, flushes, flush->err);
     for (size_t i = 0; i < flush->nadd && rc != MR_OK; i++)
@@ -165,14 +189,15 @@ static int let_go(struct flush *flush, uint64_t flushes)
         if (flush->tables[i].rows)
             mem_release(flush->tables[i].table->mem, flush->lsn);
     int rc = files_settle(store, false, flush->err); /* now either manifest does without the log up to F */
-    if (rc == MR_OK && !store->keep_log)
+    if (rc == MR_OK && !flush->keep_log)
         rc = wal_trim(store->wal, flush->lsn, flush->err);
     return rc;
 }
 
 static int flush_locked(struct store *store, struct mr_error *err)
 {
-    struct flush flush = {.store = store, .err = err};
+    struct flush flush = {
+        .store = store, .err = err, .keep_log = __atomic_load_n(&store->keep_log, __ATOMIC_RELAXED)};
     struct store_snapshot *snapshot;
     uint64_t flushes = 0;
     int64_t began = mr_clock_mono(store->clock);

@@ -15,6 +15,7 @@ struct flush {
     struct flushed_table *tables; /* with rows or names among it; pinned */
     size_t ntables, tables_cap;
     uint64_t rows;
+    bool keep_log; /* something of it is in no file: a table's key is not at hand, or its names are damaged */
     struct mr_error *err;
 };
 

@@ -1,9 +1,9 @@
-/* store/keeper.c - two threads that keep memory, log and the number of files within bounds.
+/* store/keeper.c - threads that keep memory, log and the number of files within bounds, and keys at hand.
  *
  * The flusher runs when appends have filled memory or the log (keeper_flush_soon); a failed flush, on a full
  * disk say, is tried again after a pause. The merger runs after each flush or expiry and goes on until
  * nothing is worth merging. It has the lower priority: while the processors are busy with requests it gives
- * way.
+ * way. The locksmith asks for keys again before their life is over (keys.c).
  */
 #include "store/private.h"
 
@@ -22,9 +22,9 @@ struct store_keeper {
     struct store *store;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool flush, compact, stopping;
-    pthread_t flusher, merger;
-    bool has_flusher, has_merger;
+    bool flush, compact, keys, stopping;
+    pthread_t flusher, merger, locksmith;
+    bool has_flusher, has_merger, has_locksmith;
 };
 
 /* Waits for the flag or the end, and clears the flag; false at the end. */
@@ -85,6 +85,37 @@ static void *run_merger(void *arg)
     return NULL;
 }
 
+#define LONGEST_NAP_NS MR_NS_PER_S /* the store's clock may be set forward */
+
+/* Until the time, or until something is said; false at the end. */
+static bool nap(struct store_keeper *k, int64_t due)
+{
+    int64_t now = mr_clock_mono(k->store->clock), left = due > now ? due - now : 0;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    left = left < LONGEST_NAP_NS ? left : LONGEST_NAP_NS;
+    until.tv_nsec += left % MR_NS_PER_S;
+    until.tv_sec += left / MR_NS_PER_S + until.tv_nsec / MR_NS_PER_S;
+    until.tv_nsec %= MR_NS_PER_S;
+    pthread_mutex_lock(&k->lock);
+    int rc = 0;
+    while (!k->stopping && !k->keys && rc != ETIMEDOUT)
+        rc = due == INT64_MAX ? pthread_cond_wait(&k->wake, &k->lock)
+                              : pthread_cond_clockwait(&k->wake, &k->lock, CLOCK_MONOTONIC, &until);
+    k->keys = false;
+    bool go_on = !k->stopping;
+    pthread_mutex_unlock(&k->lock);
+    return go_on;
+}
+
+static void *run_locksmith(void *arg)
+{
+    struct store_keeper *k = arg;
+    while (nap(k, store_keys_refresh(k->store)))
+        ;
+    return NULL;
+}
+
 static void raise_flag(struct store_keeper *k, bool *flag)
 {
     pthread_mutex_lock(&k->lock);
@@ -107,6 +138,12 @@ void keeper_compact_soon(struct store *store)
         raise_flag(store->keeper, &store->keeper->compact);
 }
 
+void keeper_keys_soon(struct store *store)
+{
+    if (store->keeper != NULL)
+        raise_flag(store->keeper, &store->keeper->keys);
+}
+
 bool keeper_stopping(const struct store *store)
 {
     return store->keeper != NULL && __atomic_load_n(&store->keeper->stopping, __ATOMIC_RELAXED);
@@ -126,6 +163,10 @@ int keeper_start(struct store *store, struct mr_error *err)
     if (rc == 0) {
         rc = pthread_create(&k->merger, NULL, run_merger, k);
         k->has_merger = rc == 0;
+    }
+    if (rc == 0) {
+        rc = pthread_create(&k->locksmith, NULL, run_locksmith, k);
+        k->has_locksmith = rc == 0;
     }
     return rc == 0 ? MR_OK : (int)mr_error_errno(err, MR_EIO, rc, "cannot start a thread");
 }
@@ -147,6 +188,8 @@ void keeper_stop(struct store *store)
         pthread_join(k->flusher, NULL);
     if (k->has_merger)
         pthread_join(k->merger, NULL);
+    if (k->has_locksmith)
+        pthread_join(k->locksmith, NULL);
     pthread_mutex_destroy(&k->lock);
     pthread_cond_destroy(&k->wake);
     mr_free(k);

@@ -26,13 +26,19 @@ static int open_dir(struct store *store, const char *name, char **out, struct mr
     return *out != NULL ? make_dir(store, *out, err) : MR_ENOMEM;
 }
 
-static int open_keys(struct store *store, struct mr_error *err)
+/* What can be unwrapped is; what cannot be now, waits. */
+static int open_keys(struct store *store, const struct seal_outside *outside, struct mr_error *err)
 {
     char *dir;
     int rc = open_dir(store, "keys", &dir, err);
     if (rc == MR_OK)
         rc = seal_keyring_open(&store->io, dir, &store->keyring, err);
     mr_free(dir);
+    if (rc == MR_OK && outside != NULL)
+        seal_keyring_set_outside(store->keyring, outside);
+    bool changed;
+    if (rc == MR_OK)
+        seal_keyring_refresh(store->keyring, mr_clock_mono(store->clock), store->key_life_ns, &changed);
     return rc;
 }
 
@@ -121,6 +127,8 @@ int store_open(const struct store_options *options, struct store **out, struct m
     pthread_mutex_init(&store->commit_lock, NULL);
     pthread_mutex_init(&store->flush_lock, NULL);
     pthread_mutex_init(&store->compact_lock, NULL);
+    pthread_mutex_init(&store->keys_lock, NULL);
+    store->key_life_ns = options->key_life_ns != 0 ? options->key_life_ns : SEAL_LIFE_NS;
     store->by_hand = options->by_hand;
     store->flush_bytes = options->flush_bytes != 0 ? options->flush_bytes : store->budget.limit / 4;
     store->flush_log_bytes =
@@ -129,7 +137,7 @@ int store_open(const struct store_options *options, struct store **out, struct m
     store->policy.max_bytes = options->file_bytes;
     store->manifest = (struct magstore_manifest)MAGSTORE_MANIFEST_INIT;
     store->dir = mr_strndup(options->dir, strlen(options->dir));
-    int rc = store->dir != NULL ? open_keys(store, err) : MR_ENOMEM;
+    int rc = store->dir != NULL ? open_keys(store, options->outside, err) : MR_ENOMEM;
     if (rc == MR_OK)
         rc = open_files(store, options, err);
     if (rc == MR_OK)
@@ -167,6 +175,7 @@ void store_close(struct store *store)
     pthread_mutex_destroy(&store->commit_lock);
     pthread_mutex_destroy(&store->flush_lock);
     pthread_mutex_destroy(&store->compact_lock);
+    pthread_mutex_destroy(&store->keys_lock);
     mr_free(store->dir);
     mr_free(store);
 }

@@ -2,6 +2,7 @@
 #ifndef MR_STORE_PRIVATE_H
 #define MR_STORE_PRIVATE_H
 
+#include "base/cursor.h"
 #include "memstore/memstore.h"
 #include "magstore/plan.h"
 #include "store/store.h"
@@ -28,6 +29,8 @@ struct store_table {
     /* What is in files of names already; whoever holds the flush lock. */
     uint32_t named_columns, named_measures, named_series;
     struct mr_error damage; /* the names could not be read at the start: nothing else can be either */
+    bool waiting;           /* atomic: not read yet, because their key is not at hand (keys.c) */
+    struct mr_buf pending;  /* of such a table: its entries of the log, as keys.c wants them */
 };
 
 /* Room of one append; the store keeps a few, so that a steady stream allocates nothing. */
@@ -81,13 +84,16 @@ struct store {
     bool closing;                           /* likewise: nobody waits any longer */
 
     struct seal_keyring *keyring;
+    int64_t key_life_ns;
+    pthread_mutex_t keys_lock; /* one change of what is open at a time */
+    bool keys_stale;           /* under it: what is open does not yet follow the keys */
     char *files_dir;
     struct magstore_policy policy;
     pthread_mutex_t commit_lock; /* guards the manifest and the graves; taken inside the next two */
     struct magstore_manifest manifest;
     bool by_hand;
     bool flushing; /* atomic */
-    bool keep_log; /* set at the start: entries of a table whose names are damaged must stay in the log */
+    bool keep_log; /* atomic: entries of a table whose names are damaged must stay in the log */
     bool ballast;  /* the file is there */
     struct store_grave *graves;
     size_t ngraves, graves_cap;
@@ -158,6 +164,8 @@ struct store_view *snapshot_view(struct store *store); /* a reference */
 
 /* ---- replay.c */
 wal_replay_fn store_replay; /* ctx: struct store */
+/* One entry that was kept, after its head; MR_EINVAL: it does not fit, *why says how. */
+int replay_append(struct store_table *table, struct mr_cursor *cursor, uint64_t lsn, const char **why);
 
 /* ---- files.c: the manifest and the files it names */
 struct store_change {
@@ -198,6 +206,20 @@ int segment_finish(struct store *store, struct magstore_writer *writer, uint64_t
  * or what was merged has gone meanwhile. */
 int compact_once(struct store *store, bool *did, struct mr_error *err);
 
+/* ---- keys.c: tables and segments whose key is not at hand, and keys whose time is over */
+/* Of a start: is the table's key not at hand? Then its names wait, and its entries of the log. */
+bool keys_must_wait(struct store *store, struct store_table *table);
+int keys_keep_entry(struct store_table *table, uint64_t lsn, struct mr_str entry);
+bool table_waits(const struct store_table *table);
+/* Forgets the keys that no file is under any more. Under the compact lock. */
+int keys_retire(struct store *store, struct mr_error *err);
+/* Is the file under another key than the newest of its database? */
+bool keys_outdated(struct store *store, const struct magstore_file *file);
+
+/* ---- files_open.c */
+int files_read_names(struct store *store, struct store_table *table, const struct magstore_file *file,
+                     struct mr_error *err);
+
 /* ---- lookup.c */
 struct store_lookup {
     struct mr_arena arena;
@@ -215,6 +237,7 @@ int keeper_start(struct store *store, struct mr_error *err);
 void keeper_stop(struct store *store);
 void keeper_flush_soon(struct store *store);
 void keeper_compact_soon(struct store *store);
+void keeper_keys_soon(struct store *store);
 bool keeper_stopping(const struct store *store);
 
 #endif

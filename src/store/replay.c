@@ -30,7 +30,7 @@ static int on_row(void *ctx, const struct mem_row *row)
     return mem_load_row(replay->table, row, replay->lsn);
 }
 
-static int apply(struct store_table *table, struct mr_cursor *cursor, uint64_t lsn, const char **why)
+int replay_append(struct store_table *table, struct mr_cursor *cursor, uint64_t lsn, const char **why)
 {
     struct replay replay = {table->mem, lsn};
     struct entry_sink sink = {&replay, on_column, on_measure, on_series, on_row};
@@ -57,13 +57,15 @@ int store_replay(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_error *
             /* The names of a table whose drop follows may be gone already; those that cannot be read keep
              * theirs. */
             if (table->misfit_lsn == 0 && table->damage.status == MR_OK)
-                rc = apply(table, &cursor, lsn, &why);
+                rc = table_waits(table) ? keys_keep_entry(table, lsn, entry)
+                                        : replay_append(table, &cursor, lsn, &why);
             if (rc == MR_EINVAL) {
                 table->misfit_lsn = lsn;
                 table->misfit = why;
                 rc = MR_OK;
             }
         } else {
+            mr_buf_release(&table->pending);
             table->dropped = true;
             __atomic_store_n(&table->drop_lsn, lsn, __ATOMIC_RELEASE);
             table_forget(table);

@@ -123,6 +123,9 @@ static int set_up(struct store_scan *scan, const struct store_snapshot *snapshot
 int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
                     const struct store_scan_spec *spec, struct store_scan **out, struct mr_error *err)
 {
+    int usable = store_database_usable(snapshot->store, table->database_id, err);
+    if (usable != MR_OK)
+        return usable;
     if (!table_pin(table))
         return table_dropped(table, err);
     struct store_scan *scan = mr_calloc(1, sizeof *scan);

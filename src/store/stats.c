@@ -35,8 +35,16 @@ static void add_files(struct store *store, struct store_stats *out)
         out->files++;
         out->file_bytes += file->size;
         out->file_rows += file->kind == MAGSTORE_SEGMENT ? file->rows : 0;
+        if (keys_outdated(store, file)) {
+            out->old_key_files++;
+            out->old_key_bytes += file->size;
+        }
     }
     pthread_mutex_unlock(&store->commit_lock);
+    struct store_view *view = snapshot_view(store);
+    for (size_t i = 0; i < view->nsegments; i++)
+        out->closed_files += view->segments[i]->closed;
+    view_unref(view);
     const struct store_counters *c = &store->counters;
     out->flushes = __atomic_load_n(&c->flushes, __ATOMIC_RELAXED);
     out->flush_rows = __atomic_load_n(&c->flush_rows, __ATOMIC_RELAXED);

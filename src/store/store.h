@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/io.h"
 
+struct seal_keyring;
+struct seal_outside;
 struct store;
 struct store_table;    /* a counted reference to one table's data */
 struct store_snapshot; /* a moment in the order of commits, held still */
@@ -56,6 +58,10 @@ struct store_options {
     const uint64_t
         *dropped; /* tables whose drop the caller remembers: what log and files hold of them is not read */
     size_t ndropped;
+    /* Who wraps data keys that the master key does not wrap (seal/seal.h); outlives the store. NULL: nobody.
+     */
+    const struct seal_outside *outside;
+    int64_t key_life_ns; /* how long such a key is used without asking again; 0: five minutes */
     bool by_hand; /* nothing happens in the background: the caller uses store_flush, store_compact (tests) */
 };
 
@@ -323,6 +329,18 @@ int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err
 /* Moves all rows that are durable now into files of the magnetic store and lets the log forget them. Waits
  * for the disk, and for scans of older snapshots to end. Serialised with everything else that makes files. */
 int store_flush(struct store *store, struct mr_error *err);
+/* The keys of the store, for whoever makes and forgets them; the store stays their owner. */
+struct seal_keyring *store_keyring(struct store *store);
+/* The key of a database has changed: from now on new files are under it, and old ones are written again in
+ * the background, after which the old key is forgotten. */
+void store_keys_changed(struct store *store);
+/* Unwraps keys that are due, and opens or closes what depends on them; the background does it by itself.
+ * Returns when it wants to be called again (monotonic), INT64_MAX for never. */
+int64_t store_keys_refresh(struct store *store);
+/* May the data of the database be read and written? MR_EDENIED: its key says no; MR_EIO: the service of its
+ * key does not answer. Appends and scans of its tables answer the same. Waits for nothing. */
+int store_database_usable(struct store *store, uint64_t database_id, struct mr_error *err);
+
 /* Merges files and removes those past their table's last cutoff, until nothing is left to do. */
 int store_compact(struct store *store, struct mr_error *err);
 
@@ -332,6 +350,8 @@ struct store_stats {
     /* rows: in memory. Files: */
     uint64_t files, file_bytes, file_rows, flushes, flush_rows, flush_ns, compactions, compacted_rows,
         compacted_bytes, late_lookups;
+    uint64_t old_key_files, old_key_bytes; /* under another key than the newest of their database */
+    uint64_t closed_files;                 /* segments whose key is not at hand */
 };
 void store_stats(struct store *store, struct store_stats *out);
 

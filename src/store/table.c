@@ -1,6 +1,7 @@
 #include "store/private.h"
 
 #include "base/hash.h"
+#include "seal/seal.h"
 #include "store/entry.h"
 
 /* ---- the registry
@@ -83,6 +84,7 @@ void tables_release(struct store *store)
         for (struct store_table *table = store->buckets[i], *next; table != NULL; table = next) {
             next = table->next;
             mem_table_close(table->mem);
+            mr_buf_release(&table->pending);
             mr_free(table);
         }
     }
@@ -134,7 +136,8 @@ int64_t table_cutoff(struct store *store, uint64_t table_id)
 bool table_can_merge(struct store *store, uint64_t table_id)
 {
     const struct store_table *table = find_locked(store, table_id);
-    return table != NULL && table->damage.status == MR_OK &&
+    return table != NULL && !table_waits(table) && table->damage.status == MR_OK &&
+           seal_keyring_usable(store->keyring, table->database_id, NULL) == MR_OK &&
            !__atomic_load_n(&table->unmergeable, __ATOMIC_RELAXED);
 }
 
@@ -190,8 +193,6 @@ int store_table_ref(struct store *store, uint64_t database_id, uint64_t table_id
     struct store_table *table;
     if (table_find_or_make(store, database_id, table_id, &table) != MR_OK)
         return mr_error_set(err, MR_ENOMEM, "no memory for a table");
-    if (table->damage.status != MR_OK)
-        return mr_error_set(err, table->damage.status, "%s", table->damage.text);
     if (!table_pin(table))
         return table_dropped(table, err);
     mem_read_lock(table->mem);
@@ -200,6 +201,12 @@ int store_table_ref(struct store *store, uint64_t database_id, uint64_t table_id
     table_unpin(table);
     if (dropped)
         return table_dropped(table, err);
+    if (table_waits(table)) {
+        int rc = seal_keyring_usable(store->keyring, database_id, err);
+        return rc != MR_OK ? rc : (int)mr_error_set(err, MR_EIO, "the table is being opened");
+    }
+    if (table->damage.status != MR_OK)
+        return mr_error_set(err, table->damage.status, "%s", table->damage.text);
     __atomic_fetch_add(&table->refs, 1, __ATOMIC_RELAXED);
     *out = table;
     return MR_OK;

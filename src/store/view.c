@@ -22,7 +22,8 @@ int segment_open(const struct mr_io *io, const char *dir, struct seal_keyring *k
         mr_free(segment);
         return MR_ENOMEM;
     }
-    if (rc != MR_OK)
+    segment->closed = rc != MR_OK && seal_keyring_usable(keyring, file->database, NULL) != MR_OK;
+    if (rc != MR_OK && !segment->closed)
         mr_log(MR_LOG_ERROR, "segment_damaged", "table=%llu file=%llu text=\"%s\"",
                (unsigned long long)file->table, (unsigned long long)file->number, segment->damage.text);
     *out = segment;
@@ -94,9 +95,9 @@ int view_make(const struct magstore_manifest *manifest, const struct store_view 
         const struct magstore_file *file = &manifest->files[i];
         if (file->kind != MAGSTORE_SEGMENT)
             continue;
-        struct store_segment *segment = find_in_view(before, file);
+        struct store_segment *segment = find_fresh(fresh, nfresh, file->number);
         if (segment == NULL)
-            segment = find_fresh(fresh, nfresh, file->number);
+            segment = find_in_view(before, file);
         MR_ASSERT(segment != NULL);
         add_segment(view, segment);
     }
@@ -142,7 +143,7 @@ int view_readers(const struct store_view *view, uint64_t table, int64_t from, in
         if (segment->file.time_max < from || segment->file.time_min > to)
             continue;
         if (segment->reader == NULL)
-            return mr_error_set(err, MR_ECORRUPT, "%s", segment->damage.text);
+            return mr_error_set(err, segment->damage.status, "%s", segment->damage.text);
         out[(*count)++] = segment->reader;
         if (rows != NULL)
             *rows += segment->file.rows;

@@ -16,11 +16,13 @@ struct store_segment {
     struct magstore_file file;
     struct magstore_reader *reader; /* NULL: it cannot be read, `damage` says why */
     struct mr_error damage;
+    bool closed;   /* that is because its key is not at hand */
     unsigned refs; /* atomic */
 };
 
 /* Opens the segment; one that is damaged is an object too, so that what needs it fails and nothing else does.
  * MR_ENOMEM. */
+/* What its data key says when it is not at hand is no damage. */
 int segment_open(const struct mr_io *io, const char *dir, struct seal_keyring *keyring,
                  const struct magstore_file *file, struct store_segment **out);
 void segment_unref(struct store_segment *segment); /* NULL is fine */
@@ -37,8 +39,8 @@ struct store_view {
     struct store_segment **segments; /* of a table: ascending by file number */
 };
 
-/* The segments of the manifest, taken from `before` (may be NULL) or from the `fresh` ones, whose references
- * stay the caller's. One reference is the caller's. MR_ENOMEM. */
+/* The segments of the manifest, taken from the `fresh` ones, whose references stay the caller's, or from
+ * `before` (may be NULL). One reference is the caller's. MR_ENOMEM. */
 int view_make(const struct magstore_manifest *manifest, const struct store_view *before,
               struct store_segment *const *fresh, size_t nfresh, struct store_view **out);
 struct store_view *view_ref(struct store_view *view);
@@ -48,7 +50,8 @@ void view_unref(struct store_view *view); /* NULL is fine */
 const struct store_segment *view_segment(const struct store_view *view, const struct magstore_file *file);
 
 /* The table's segments that may hold rows within [from, to]: their readers go to `out` (room for all of the
- * table; see view_count). MR_ECORRUPT when one of them is damaged. */
+ * table; see view_count). When one of them cannot be read, why: MR_ECORRUPT, or that its key is
+ * not at hand. */
 size_t view_count(const struct store_view *view, uint64_t table);
 int view_readers(const struct store_view *view, uint64_t table, int64_t from, int64_t to,
                  struct magstore_reader **out, size_t *count, uint64_t *rows, struct mr_error *err);
