@@ -134,6 +134,16 @@ static int describe_table(struct cli *cli, struct mr_text database, struct mr_te
     return rc;
 }
 
+static int update_table(struct cli *cli, struct mr_text database, struct mr_text table)
+{
+    struct mr_retention_properties retention = {mr_int(cli->memory_hours), mr_int(cli->magnetic_days)};
+    struct mr_update_table_request request = {
+        .database_name = database, .table_name = table, .retention_properties = &retention};
+    if (cli->memory_hours == 0 || cli->magnetic_days == 0)
+        return cli_misuse(cli, "--memory-hours and --magnetic-days are needed.");
+    return mr_update_table(cli->client, &request, NULL, &cli->fault) == 0 ? CLI_OK : cli_fault(cli);
+}
+
 static int create_table(struct cli *cli, struct mr_text database, struct mr_text table)
 {
     struct mr_retention_properties retention = {mr_int(cli->memory_hours), mr_int(cli->magnetic_days)};
@@ -150,24 +160,24 @@ int cli_tables(struct cli *cli)
     if (cli->nwords < 2)
         return list_tables(cli);
     if (cli->nwords != 3)
-        return cli_misuse(cli, "describe, create or delete, a database and a table.");
+        return cli_misuse(cli, "describe, create, update or delete, a database and a table.");
     struct mr_text database = mr_text(cli->words[1]), table = mr_text(cli->words[2]);
     if (strcmp(cli->words[0], "describe") == 0)
         return describe_table(cli, database, table);
     if (strcmp(cli->words[0], "create") == 0)
         return create_table(cli, database, table);
+    if (strcmp(cli->words[0], "update") == 0)
+        return update_table(cli, database, table);
     if (strcmp(cli->words[0], "delete") != 0)
-        return cli_misuse(cli, "\"%s\" is none of describe, create, delete.", cli->words[0]);
+        return cli_misuse(cli, "\"%s\" is none of describe, create, update, delete.", cli->words[0]);
     struct mr_delete_table_request request = {database, table};
     return mr_delete_table(cli->client, &request, &cli->fault) == 0 ? CLI_OK : cli_fault(cli);
 }
 
-int cli_tags(struct cli *cli)
+static int list_tags(struct cli *cli)
 {
     struct cli_output *out;
     struct mr_list_tags_for_resource_response *answer;
-    if (cli->nwords != 1)
-        return cli_misuse(cli, "One ARN is needed (millrace databases shows them).");
     struct mr_list_tags_for_resource_request request = {.resource_arn = mr_text(cli->words[0])};
     if (mr_list_tags_for_resource(cli->client, &request, &answer, &cli->fault) != 0)
         return cli_fault(cli);
@@ -183,5 +193,49 @@ int cli_tags(struct cli *cli)
         rc = cli_output_close(out) == MR_OK ? CLI_OK : CLI_FAILED;
     }
     mr_response_free(answer);
+    return rc;
+}
+
+static int add_tags(struct cli *cli, struct mr_arena *arena)
+{
+    size_t n = (size_t)cli->nwords - 2;
+    struct mr_tag *tags = MR_ARENA_ARRAY(arena, n, struct mr_tag);
+    for (size_t i = 0; tags != NULL && i < n; i++) {
+        const char *word = cli->words[i + 2], *eq = strchr(word, '=');
+        if (eq == NULL)
+            return cli_misuse(cli, "\"%s\" is not of the form KEY=VALUE.", word);
+        tags[i] = (struct mr_tag){{word, (size_t)(eq - word)}, mr_text(eq + 1)};
+    }
+    struct mr_tag_resource_request request = {.resource_arn = mr_text(cli->words[1]),
+                                              .tags = {tags, n, true}};
+    if (tags == NULL)
+        return CLI_FAILED;
+    return mr_tag_resource(cli->client, &request, &cli->fault) == 0 ? CLI_OK : cli_fault(cli);
+}
+
+static int remove_tags(struct cli *cli, struct mr_arena *arena)
+{
+    size_t n = (size_t)cli->nwords - 2;
+    struct mr_text *keys = MR_ARENA_ARRAY(arena, n, struct mr_text);
+    for (size_t i = 0; keys != NULL && i < n; i++)
+        keys[i] = mr_text(cli->words[i + 2]);
+    struct mr_untag_resource_request request = {.resource_arn = mr_text(cli->words[1]),
+                                                .tag_keys = {keys, n, true}};
+    if (keys == NULL)
+        return CLI_FAILED;
+    return mr_untag_resource(cli->client, &request, &cli->fault) == 0 ? CLI_OK : cli_fault(cli);
+}
+
+int cli_tags(struct cli *cli)
+{
+    struct mr_arena arena = MR_ARENA_INIT;
+    if (cli->nwords == 1)
+        return list_tags(cli);
+    bool add = cli->nwords > 2 && strcmp(cli->words[0], "add") == 0;
+    if (!add && (cli->nwords < 3 || strcmp(cli->words[0], "remove") != 0))
+        return cli_misuse(cli, "One ARN is needed (millrace databases shows them), or add or remove, an ARN "
+                               "and tags.");
+    int rc = add ? add_tags(cli, &arena) : remove_tags(cli, &arena);
+    mr_arena_release(&arena);
     return rc;
 }

@@ -17,6 +17,8 @@
 
 /* Runs the command argv[0] with its arguments; *known is false when there is no such command. */
 int cli_run(int argc, char **argv, bool *known);
+/* The text of `millrace COMMAND --help`; false when there is no such command. */
+bool cli_help(const char *command, FILE *out);
 /* One line for each command, for `millrace --help`. */
 void cli_list(FILE *out);
 
@@ -36,7 +38,12 @@ struct cli {
     enum cli_format format;
     const char *database, *table, *rejects, *input; /* -d, -t, --rejects, --input-format */
     const char *spool;
-    const char *from, *to;               /* of export */
+    const char *resume;                             /* of import and export */
+    const char *from, *to, *output, *output_format; /* of export */
+    const char *time_column, *time_unit, *dimensions, *measures, *measure_name, *measure_name_column,
+        *delimiter, *escape; /* of import */
+    bool create, verify;
+    const char *memory, *magnetic;       /* as given */
     int64_t memory_hours, magnetic_days; /* 0: not given */
     char **words;                        /* what is no option */
     int nwords;
@@ -47,6 +54,7 @@ struct cli {
 /* One file a command. */
 int cli_query(struct cli *cli);
 int cli_write(struct cli *cli);
+int cli_import(struct cli *cli);
 int cli_export(struct cli *cli);
 int cli_databases(struct cli *cli);
 int cli_tables(struct cli *cli);
@@ -57,6 +65,10 @@ int cli_query_text(struct cli *cli, const char *sql);
 /* Reads statements from the terminal until its end. */
 int cli_shell(struct cli *cli);
 bool cli_take_format(struct cli *cli, const char *word);
+
+/* "database"."table" of the options, and a text in quotes, as they stand in a statement. */
+void cli_table_name(struct mr_buf *sql, const struct cli *cli);
+void cli_quote_text(struct mr_buf *sql, const char *text);
 
 /* Prints "millrace: CODE: message" and gives CLI_FAILED. */
 int cli_fault(struct cli *cli);

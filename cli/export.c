@@ -1,80 +1,41 @@
-/* A table as records: what `millrace write` reads back.
+/* `millrace export`: a table as records, CSV or line protocol, stretch of time by stretch of time.
  *
- * DESCRIBE tells which columns are dimensions and which hold values; every row of the table becomes one
- * record with the members that are not NULL. Versions are not part of a table's rows and are not exported.
+ * DESCRIBE tells which columns are dimensions and which hold values. One query counts the rows and finds the
+ * first and the last time; then each query fetches a stretch, made longer or shorter so that it gives some
+ * hundred thousand rows: so no answer meets the service's limits, however large the table is, and a stretch
+ * that is on disk is a checkpoint. Versions are not part of a table's rows and are not exported.
  */
-#include "cli/cli.h"
+#include "cli/export.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/hash.h"
 #include "cli/progress.h"
-#include "model/model.h"
+#include "cli/state.h"
 
 #define MOST_COLUMNS 2048
+#define STRETCH_ROWS 200000
 
-enum role {
-    ROLE_NONE,
-    ROLE_DIMENSION,
-    ROLE_MEASURE_NAME,
-    ROLE_TIME,
-    ROLE_VALUE, /* measure_value::<type> */
-    ROLE_MULTI, /* an attribute of multi-measure records */
+struct export_state {
+    int64_t next_ns; /* everything before is in the file */
+    int64_t bytes;   /* of the file */
+    int64_t rows, done;
+    int64_t columns; /* their checksum: a file of CSV has one head */
 };
 
-struct column {
-    enum role role;
-    struct mr_text name;
+struct export
+{
+    struct cli *cli;
+    struct export_table table;
+    enum export_form form;
+    FILE *out;
+    struct cli_progress progress;
+    struct cli_state file;
+    struct export_state at;
+    int64_t first_ns, end_ns, total; /* of the rows: [first, end) */
 };
-
-struct table {
-    struct mr_arena arena;
-    struct column at[MOST_COLUMNS];
-    size_t len;
-};
-
-static void quote_name(struct mr_buf *sql, const char *name)
-{
-    mr_buf_char(sql, '"');
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            mr_buf_char(sql, '"');
-        mr_buf_char(sql, *name);
-    }
-    mr_buf_char(sql, '"');
-}
-
-static void quote_text(struct mr_buf *sql, const char *text)
-{
-    mr_buf_char(sql, '\'');
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            mr_buf_char(sql, '\'');
-        mr_buf_char(sql, *text);
-    }
-    mr_buf_char(sql, '\'');
-}
-
-static void table_name(struct mr_buf *sql, const struct cli *cli)
-{
-    quote_name(sql, cli->database);
-    mr_buf_char(sql, '.');
-    quote_name(sql, cli->table);
-}
-
-static enum role role_of(struct mr_text attribute)
-{
-    static const struct {
-        const char *word;
-        enum role role;
-    } roles[] = {{"DIMENSION", ROLE_DIMENSION},
-                 {"MEASURE_NAME", ROLE_MEASURE_NAME},
-                 {"TIMESTAMP", ROLE_TIME},
-                 {"MEASURE_VALUE", ROLE_VALUE},
-                 {"MULTI", ROLE_MULTI}};
-    struct mr_str text = {attribute.ptr, attribute.len};
-    for (size_t i = 0; i < MR_ARRAY_LEN(roles); i++)
-        if (mr_str_eq(text, mr_str_of(roles[i].word)))
-            return roles[i].role;
-    return ROLE_NONE;
-}
 
 static int open_query(struct cli *cli, struct mr_buf *sql, struct mr_rows **rows)
 {
@@ -83,20 +44,44 @@ static int open_query(struct cli *cli, struct mr_buf *sql, struct mr_rows **rows
     return rc == 0 ? CLI_OK : cli_fault(cli);
 }
 
-static int describe(struct cli *cli, struct table *t)
+/* ---- the table ---- */
+
+static enum cli_role role_of(struct mr_str attribute)
+{
+    static const struct {
+        const char *word;
+        enum cli_role role;
+    } roles[] = {{"DIMENSION", CLI_DIMENSION},
+                 {"MEASURE_NAME", CLI_MEASURE_NAME},
+                 {"TIMESTAMP", CLI_TIME},
+                 {"MEASURE_VALUE", CLI_VALUE},
+                 {"MULTI", CLI_MULTI}};
+    for (size_t i = 0; i < MR_ARRAY_LEN(roles); i++)
+        if (mr_str_eq(attribute, mr_str_of(roles[i].word)))
+            return roles[i].role;
+    return CLI_NO_ROLE;
+}
+
+static struct mr_str cell_text(const struct mr_rows *rows, size_t column)
+{
+    struct mr_text text = column < mr_rows_width(rows) ? mr_rows_cell(rows, column)->text : mr_text(NULL);
+    return (struct mr_str){text.ptr, text.len};
+}
+
+static int describe(struct cli *cli, struct export_table *t)
 {
     struct mr_buf sql = MR_BUF_INIT;
     struct mr_rows *rows = NULL;
     int next = 0;
     mr_buf_str(&sql, MR_STR("DESCRIBE "));
-    table_name(&sql, cli);
+    cli_table_name(&sql, cli);
     int rc = open_query(cli, &sql, &rows);
-    while (rc == CLI_OK && t->len < MOST_COLUMNS && (next = mr_rows_next(rows, &cli->fault)) == 1) {
-        struct mr_text name = mr_rows_cell(rows, 0)->text;
-        struct mr_str copy = mr_arena_dup(&t->arena, (struct mr_str){name.ptr, name.len});
-        t->at[t->len++] = (struct column){
-            mr_rows_width(rows) > 2 ? role_of(mr_rows_cell(rows, 2)->text) : ROLE_NONE, {copy.ptr, copy.len}};
-    }
+    t->at = MR_ARENA_ARRAY(&t->arena, MOST_COLUMNS, struct cli_column);
+    while (rc == CLI_OK && t->at != NULL && t->len < MOST_COLUMNS &&
+           (next = mr_rows_next(rows, &cli->fault)) == 1)
+        t->at[t->len++] = (struct cli_column){.role = role_of(cell_text(rows, 2)),
+                                              .name = mr_arena_dup(&t->arena, cell_text(rows, 0)),
+                                              .type = cli_type_of(cell_text(rows, 1))};
     if (rc == CLI_OK && (next < 0 || t->arena.failed))
         rc = cli_fault(cli);
     mr_rows_close(rows);
@@ -104,155 +89,266 @@ static int describe(struct cli *cli, struct table *t)
     return rc;
 }
 
-static const struct column *column_named(const struct table *t, struct mr_text name)
+/* " WHERE time >= a AND time < b" of the options. */
+static void print_bounds(const struct cli *cli, struct mr_buf *sql)
 {
-    for (size_t i = 0; i < t->len; i++)
-        if (mr_str_eq((struct mr_str){name.ptr, name.len},
-                      (struct mr_str){t->at[i].name.ptr, t->at[i].name.len}))
-            return &t->at[i];
-    return NULL;
+    const char *bounds[] = {cli->from, cli->to}, *const before[] = {"time >= ", "time < "};
+    const char *between = " WHERE ";
+    for (size_t i = 0; i < MR_ARRAY_LEN(bounds); i++)
+        if (bounds[i] != NULL) {
+            mr_buf_printf(sql, "%s%sfrom_iso8601_timestamp(", between, before[i]);
+            cli_quote_text(sql, bounds[i]);
+            mr_buf_char(sql, ')');
+            between = " AND ";
+        }
 }
 
-/* ---- a row to a record ---- */
-
-/* What a value of the record is: its text, and times as nanoseconds. */
-static struct mr_text value_text(const struct mr_cell *cell, struct mr_arena *arena)
+/* How many rows there are, and from when to when. */
+static int survey(struct export *ex)
 {
-    char digits[MR_NUMBER_TEXT];
-    if (cell->kind != MR_CELL_TIMESTAMP)
-        return cell->text;
-    struct mr_text number = mr_text_of_int(cell->v.integer, digits);
-    struct mr_str copy = mr_arena_dup(arena, (struct mr_str){number.ptr, number.len});
-    return (struct mr_text){copy.ptr, copy.len};
-}
-
-static enum mr_measure_value_type type_of(const struct mr_cell *cell)
-{
-    switch (cell->kind) {
-    case MR_CELL_DOUBLE:
-        return MR_MEASURE_VALUE_TYPE_DOUBLE;
-    case MR_CELL_INT:
-        return MR_MEASURE_VALUE_TYPE_BIGINT;
-    case MR_CELL_BOOLEAN:
-        return MR_MEASURE_VALUE_TYPE_BOOLEAN;
-    case MR_CELL_TIMESTAMP:
-        return MR_MEASURE_VALUE_TYPE_TIMESTAMP;
-    default:
-        return MR_MEASURE_VALUE_TYPE_VARCHAR;
+    struct cli *cli = ex->cli;
+    struct mr_buf sql = MR_BUF_INIT;
+    struct mr_rows *rows = NULL;
+    mr_buf_str(&sql, MR_STR("SELECT count(*), min(time), max(time) FROM "));
+    cli_table_name(&sql, cli);
+    print_bounds(cli, &sql);
+    int rc = open_query(cli, &sql, &rows);
+    if (rc == CLI_OK && mr_rows_next(rows, &cli->fault) != 1)
+        rc = cli_fault(cli);
+    if (rc == CLI_OK) {
+        ex->total = mr_rows_cell(rows, 0)->v.integer;
+        if (ex->total > 0) {
+            ex->first_ns = mr_rows_cell(rows, 1)->v.integer;
+            ex->end_ns = mr_rows_cell(rows, 2)->v.integer + 1;
+        }
     }
+    mr_rows_close(rows);
+    mr_buf_release(&sql);
+    return rc;
 }
 
-static void take_cell(const struct column *column, const struct mr_cell *cell, struct mr_arena *arena,
-                      struct mr_record *r)
+/* ---- rows ---- */
+
+static int write_out(struct export *ex, const struct mr_buf *text)
 {
-    switch (column->role) {
-    case ROLE_DIMENSION:
-        r->dimensions.at[r->dimensions.len++] =
-            (struct mr_dimension){.name = column->name, .value = cell->text};
-        break;
-    case ROLE_MEASURE_NAME:
-        r->measure_name = cell->text;
-        break;
-    case ROLE_TIME:
-        r->time = value_text(cell, arena);
-        r->time_unit = MR_TIME_UNIT_NANOSECONDS;
-        break;
-    case ROLE_VALUE:
-        r->measure_value = cell->text;
-        r->measure_value_type = type_of(cell);
-        break;
-    case ROLE_MULTI:
-        r->measure_values.at[r->measure_values.len++] =
-            (struct mr_measure_value){column->name, value_text(cell, arena), type_of(cell)};
-        r->measure_value_type = MR_MEASURE_VALUE_TYPE_MULTI;
-        break;
-    default:
-        break;
-    }
+    if (fwrite(text->ptr, 1, text->len, ex->out) == text->len)
+        return CLI_OK;
+    fputs("millrace: the output did not take a record\n", stderr);
+    return CLI_FAILED;
 }
 
-static bool take_row(const struct table *t, const struct mr_rows *rows, struct mr_arena *arena,
-                     struct mr_record *r)
-{
-    memset(r, 0, sizeof *r);
-    r->dimensions.at = MR_ARENA_ARRAY(arena, t->len, struct mr_dimension);
-    r->measure_values.at = MR_ARENA_ARRAY(arena, t->len, struct mr_measure_value);
-    if (r->dimensions.at == NULL || r->measure_values.at == NULL)
-        return false;
-    for (size_t i = 0; i < mr_rows_width(rows); i++) {
-        const struct mr_cell *cell = mr_rows_cell(rows, i);
-        const struct column *column = column_named(t, mr_rows_column(rows, i)->name);
-        if (cell->kind != MR_CELL_NULL && column != NULL)
-            take_cell(column, cell, arena, r);
-    }
-    r->dimensions.set = r->dimensions.len > 0;
-    r->measure_values.set = r->measure_values.len > 0;
-    return !arena->failed;
-}
-
-static int print_records(struct cli *cli, const struct table *t, struct mr_rows *rows)
+static int print_rows(struct export *ex, struct mr_rows *rows, int64_t *count)
 {
     struct mr_arena arena = MR_ARENA_INIT;
     struct mr_buf line = MR_BUF_INIT;
-    struct cli_progress progress;
-    uint64_t count = 0;
-    int next, rc = CLI_OK;
-    cli_progress_start(&progress, 0);
-    while (rc == CLI_OK && (next = mr_rows_next(rows, &cli->fault)) != 0) {
-        struct mr_record record;
-        if (next < 0) {
-            rc = cli_fault(cli);
-            break;
-        }
+    int next = 0, rc = CLI_OK;
+    while (rc == CLI_OK && (next = mr_rows_next(rows, &ex->cli->fault)) == 1) {
         mr_arena_reset(&arena);
         line.len = 0;
-        if (take_row(t, rows, &arena, &record))
-            model_encode(&model_shape_record, &record, &line);
-        mr_buf_char(&line, '\n');
-        if (arena.failed || !mr_buf_ok(&line) || fwrite(line.ptr, 1, line.len, stdout) != line.len) {
-            fputs("millrace: standard output did not take a record\n", stderr);
-            rc = CLI_FAILED;
-        }
-        cli_progress(&progress, ++count, 0);
+        rc = export_row(&ex->table, ex->form, rows, &arena, &line) == MR_OK ? write_out(ex, &line)
+                                                                            : CLI_FAILED;
+        ++*count;
+        cli_progress(&ex->progress, (uint64_t)(ex->at.rows + *count), ex->at.rows + *count);
     }
-    cli_progress_end(&progress);
-    if (rc == CLI_OK && fflush(stdout) != 0) {
-        fputs("millrace: standard output did not take all records\n", stderr);
-        rc = CLI_FAILED;
-    }
-    fprintf(stderr, "%llu records exported\n", (unsigned long long)count);
+    if (rc == CLI_OK && next < 0)
+        rc = cli_fault(ex->cli);
     mr_buf_release(&line);
     mr_arena_release(&arena);
     return rc;
 }
 
-int cli_export(struct cli *cli)
+/* On its way to the reader, and with a state to keep, on disk. */
+static int save(struct export *ex)
 {
-    if (cli->database == NULL || cli->table == NULL || cli->nwords > 0)
-        return cli_misuse(cli, "A database and a table are needed, and nothing else.");
-    struct table *t = mr_calloc(1, sizeof *t);
+    bool good = fflush(ex->out) == 0;
+    if (good && ex->file.path != NULL)
+        good = fsync(fileno(ex->out)) == 0 && (ex->at.bytes = ftello(ex->out)) >= 0;
+    if (!good) {
+        fputs("millrace: the output did not take all records\n", stderr);
+        return CLI_FAILED;
+    }
+    return cli_state_save(&ex->file);
+}
+
+static int stretch(struct export *ex, int64_t to_ns, int64_t *count)
+{
     struct mr_buf sql = MR_BUF_INIT;
     struct mr_rows *rows = NULL;
-    int rc = t != NULL ? describe(cli, t) : CLI_FAILED;
     mr_buf_str(&sql, MR_STR("SELECT * FROM "));
-    table_name(&sql, cli);
-    const char *bounds[] = {cli->from, cli->to}, *const before[] = {"time >= ", "time < "};
-    const char *between = " WHERE ";
-    for (size_t i = 0; i < MR_ARRAY_LEN(bounds); i++)
-        if (bounds[i] != NULL) {
-            mr_buf_printf(&sql, "%s%sfrom_iso8601_timestamp(", between, before[i]);
-            quote_text(&sql, bounds[i]);
-            mr_buf_char(&sql, ')');
-            between = " AND ";
-        }
+    cli_table_name(&sql, ex->cli);
+    mr_buf_printf(&sql,
+                  " WHERE time >= from_nanoseconds(%" PRId64 ") AND time < from_nanoseconds(%" PRId64 ")",
+                  ex->at.next_ns, to_ns);
+    int rc = open_query(ex->cli, &sql, &rows);
     if (rc == CLI_OK)
-        rc = open_query(cli, &sql, &rows);
-    if (rc == CLI_OK)
-        rc = print_records(cli, t, rows);
+        rc = print_rows(ex, rows, count);
     mr_rows_close(rows);
     mr_buf_release(&sql);
-    if (t != NULL)
-        mr_arena_release(&t->arena);
-    mr_free(t);
+    return rc;
+}
+
+/* Where the next rows begin: a year without any is one step. */
+static int next_time(struct export *ex, int64_t *ns)
+{
+    struct mr_buf sql = MR_BUF_INIT;
+    struct mr_rows *rows = NULL;
+    mr_buf_str(&sql, MR_STR("SELECT min(time) FROM "));
+    cli_table_name(&sql, ex->cli);
+    mr_buf_printf(&sql,
+                  " WHERE time >= from_nanoseconds(%" PRId64 ") AND time < from_nanoseconds(%" PRId64 ")",
+                  ex->at.next_ns, ex->end_ns);
+    int rc = open_query(ex->cli, &sql, &rows);
+    if (rc == CLI_OK && mr_rows_next(rows, &ex->cli->fault) != 1)
+        rc = cli_fault(ex->cli);
+    if (rc == CLI_OK)
+        *ns =
+            mr_rows_cell(rows, 0)->kind == MR_CELL_TIMESTAMP ? mr_rows_cell(rows, 0)->v.integer : ex->end_ns;
+    mr_rows_close(rows);
+    mr_buf_release(&sql);
+    return rc;
+}
+
+static int64_t wide(const struct export *ex, int64_t width)
+{
+    return width < ex->end_ns - ex->at.next_ns ? ex->at.next_ns + width : ex->end_ns;
+}
+
+static int run(struct export *ex)
+{
+    int rc = CLI_OK;
+    int64_t stretches = ex->total / STRETCH_ROWS + 1, width = (ex->end_ns - ex->first_ns) / stretches + 1;
+    while (rc == CLI_OK && ex->at.next_ns < ex->end_ns) {
+        int64_t to = wide(ex, width), count = 0;
+        rc = stretch(ex, to, &count);
+        if (rc != CLI_OK)
+            break;
+        ex->at.next_ns = to;
+        ex->at.rows += count;
+        rc = save(ex);
+        if (rc == CLI_OK && count == 0 && to < ex->end_ns)
+            rc = next_time(ex, &ex->at.next_ns);
+        if (count > 2 * STRETCH_ROWS)
+            width = width / 2 + 1;
+        else if (count < STRETCH_ROWS / 2 && width < INT64_MAX / 2)
+            width *= 2;
+    }
+    return rc;
+}
+
+/* ---- the command ---- */
+
+static int open_out(struct export *ex)
+{
+    const char *path = ex->cli->output;
+    ex->out = path == NULL ? stdout : fopen(path, ex->at.bytes > 0 ? "r+" : "w");
+    if (ex->out != NULL && ex->at.bytes > 0 &&
+        (ftruncate(fileno(ex->out), ex->at.bytes) != 0 || fseeko(ex->out, 0, SEEK_END) != 0)) {
+        fclose(ex->out);
+        ex->out = NULL;
+    }
+    if (ex->out == NULL)
+        fprintf(stderr, "millrace: %s: %s\n", path, strerror(errno));
+    return ex->out != NULL ? CLI_OK : CLI_FAILED;
+}
+
+static int write_head(struct export *ex)
+{
+    struct mr_buf head = MR_BUF_INIT;
+    export_head(&ex->table, ex->form, &head);
+    int rc = mr_buf_ok(&head) ? write_out(ex, &head) : CLI_FAILED;
+    mr_buf_release(&head);
+    ex->at.next_ns = ex->first_ns;
+    return rc == CLI_OK ? save(ex) : rc;
+}
+
+/* A table that has grown a column since cannot go on in the same file of CSV. */
+static int same_columns(struct export *ex, bool found)
+{
+    uint32_t crc = 0;
+    for (size_t i = 0; ex->form == EXPORT_CSV && i < ex->table.len; i++)
+        crc = mr_crc32c(crc, ex->table.at[i].name.ptr, ex->table.at[i].name.len + 1);
+    if (found && ex->at.columns != (int64_t)crc) {
+        fputs("millrace: the table has other columns than when the export began\n", stderr);
+        return CLI_FAILED;
+    }
+    ex->at.columns = (int64_t)crc;
+    return CLI_OK;
+}
+
+static int go_on(struct export *ex, bool found)
+{
+    int rc = describe(ex->cli, &ex->table);
+    if (rc == CLI_OK)
+        rc = same_columns(ex, found);
+    if (rc == CLI_OK)
+        rc = survey(ex);
+    if (rc == CLI_OK)
+        rc = open_out(ex);
+    if (rc != CLI_OK)
+        return rc;
+    cli_progress_start(&ex->progress, ex->total);
+    ex->progress.done_before = ex->at.rows;
+    ex->progress.count_before = (uint64_t)ex->at.rows;
+    if (!found)
+        rc = write_head(ex);
+    if (rc == CLI_OK)
+        rc = run(ex);
+    if (rc == CLI_OK) {
+        ex->at.done = 1;
+        rc = save(ex);
+    }
+    cli_progress_end(&ex->progress);
+    if (ex->out != stdout && fclose(ex->out) != 0 && rc == CLI_OK) {
+        fprintf(stderr, "millrace: %s: %s\n", ex->cli->output, strerror(errno));
+        rc = CLI_FAILED;
+    }
+    fprintf(stderr, "%" PRId64 " records exported\n", ex->at.rows);
+    return rc;
+}
+
+static int take_form(struct cli *cli, enum export_form *form)
+{
+    static const char *const words[] = {[EXPORT_JSON] = "json", [EXPORT_CSV] = "csv", [EXPORT_LINE] = "line"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(words); i++)
+        if (cli->output_format == NULL || strcmp(cli->output_format, words[i]) == 0) {
+            *form = (enum export_form)i;
+            return CLI_OK;
+        }
+    return cli_misuse(cli, "\"%s\" is no output format.", cli->output_format);
+}
+
+/* The same table, form and bounds give the same number. */
+static uint32_t fingerprint(const struct export *ex)
+{
+    const struct cli *cli = ex->cli;
+    const char *const texts[] = {cli->database, cli->table, cli->from, cli->to, cli->output};
+    uint32_t crc = mr_crc32c(0, &ex->form, sizeof ex->form);
+    for (size_t i = 0; i < MR_ARRAY_LEN(texts); i++)
+        crc = mr_crc32c(crc, texts[i] != NULL ? texts[i] : "", texts[i] != NULL ? strlen(texts[i]) + 1 : 1);
+    return crc;
+}
+
+int cli_export(struct cli *cli)
+{
+    struct export ex = {.cli = cli};
+    const struct cli_state_field fields[] = {{"next_ns", &ex.at.next_ns},
+                                             {"bytes", &ex.at.bytes},
+                                             {"rows", &ex.at.rows},
+                                             {"done", &ex.at.done},
+                                             {"columns", &ex.at.columns}};
+    bool found = false;
+    if (cli->database == NULL || cli->table == NULL || cli->nwords > 0)
+        return cli_misuse(cli, "A database and a table are needed, and nothing else.");
+    if (cli->resume != NULL && cli->output == NULL)
+        return cli_misuse(cli, "--resume needs --output: what went to standard output is gone.");
+    int rc = take_form(cli, &ex.form);
+    ex.file = (struct cli_state){cli->resume, fingerprint(&ex), fields, MR_ARRAY_LEN(fields)};
+    if (rc == CLI_OK)
+        rc = cli_state_load(&ex.file, &found);
+    if (rc == CLI_OK && found && ex.at.done != 0)
+        fprintf(stderr, "all of it was exported before: %" PRId64 " records\n", ex.at.rows);
+    else if (rc == CLI_OK)
+        rc = go_on(&ex, found);
+    mr_arena_release(&ex.table.arena);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <unistd.h>
 
 static const char common_usage[] =
@@ -14,6 +15,29 @@ static const char common_usage[] =
     "  --format FORMAT   table, csv or json (one object a line); table on a terminal, else csv\n"
     "  --help            this text\n"
     "Credentials come from the environment, the profile, or the container or instance (docs/client.md).\n";
+
+static const char import_usage[] =
+    "usage: millrace import -d DATABASE -t TABLE [options] FILE...\n"
+    "       millrace import -d DATABASE -t TABLE [options] FOLDER   that UNLOAD wrote, or its manifest\n\n"
+    "  --input-format F  csv, json (a Record of the API on each line), line (Influx line protocol), "
+    "parquet;\n"
+    "                    else by the name of the file. csv, json and line may be compressed by gzip\n"
+    "  --rejects FILE    what could not be written, as JSON lines with the reasons\n"
+    "  --resume FILE     keeps how far it is; the same command again goes on from there\n"
+    "  --create          make the database and the table where they are missing, with late writes enabled\n"
+    "  --memory-hours N, --magnetic-days N   retention of that table\n"
+    "  --verify          count the rows of the table before and afterwards\n\n"
+    "Columns of csv and parquet; those of `export --output-format csv` need no word:\n"
+    "  --time COLUMN               the time; else the column \"time\"\n"
+    "  --time-unit UNIT            of times that are numbers: s, ms, us, ns; ms\n"
+    "  --dimensions A,B            the dimensions\n"
+    "  --measures C:TYPE,D:TYPE    the measures: double (also without a word), bigint, boolean, varchar, "
+    "timestamp\n"
+    "  --measure-name NAME         of every record, or\n"
+    "  --measure-name-column C     the column that holds it; else \"measure_name\"\n"
+    "  --delimiter CHARACTER       of csv; a comma, for UNLOAD too. The word tab is one\n"
+    "  --escape CHARACTER          of csv; none, for UNLOAD a backslash\n"
+    "Of UNLOAD, text columns are dimensions and the others measures, unless these options say otherwise.\n";
 
 static const struct command {
     const char *name, *summary, *usage;
@@ -30,8 +54,12 @@ static const struct command {
      "  --rejects FILE    what could not be written, as JSON lines with the reasons\n"
      "  --spool DIR       keep what cannot be sent on disk, and send what an earlier run kept\n",
      cli_write},
-    {"export", "print the records of a table, for write to read",
+    {"import", "load files, or what UNLOAD left, into a table", import_usage, cli_import},
+    {"export", "print the records of a table, for import to read",
      "usage: millrace export -d DATABASE -t TABLE [options]\n\n"
+     "  --output-format F json (Records of the API), csv, or line (Influx line protocol); json\n"
+     "  --output FILE     instead of standard output\n"
+     "  --resume FILE     keeps how far it is; the same command again goes on from there\n"
      "  --from TIME       records from this time on, as 2026-01-02T03:04:05Z\n"
      "  --to TIME         records before this time\n",
      cli_export},
@@ -41,11 +69,15 @@ static const struct command {
      cli_databases},
     {"tables", "list, show, create and delete tables",
      "usage: millrace tables [options] [DATABASE]\n"
-     "       millrace tables describe|create|delete [options] DATABASE TABLE\n\n"
-     "  --memory-hours N  retention of the memory store, for create\n"
-     "  --magnetic-days N retention of the magnetic store, for create\n",
+     "       millrace tables describe|create|update|delete [options] DATABASE TABLE\n\n"
+     "  --memory-hours N  retention of the memory store, for create and update\n"
+     "  --magnetic-days N retention of the magnetic store, for create and update\n",
      cli_tables},
-    {"tags", "list tags of a database or table", "usage: millrace tags [options] ARN\n", cli_tags},
+    {"tags", "list, add and remove tags of a database or table",
+     "usage: millrace tags [options] ARN\n"
+     "       millrace tags add [options] ARN KEY=VALUE...\n"
+     "       millrace tags remove [options] ARN KEY...\n",
+     cli_tags},
 };
 
 void cli_list(FILE *out)
@@ -74,20 +106,40 @@ int cli_misuse(struct cli *cli, const char *fmt, ...)
     return CLI_USAGE;
 }
 
-enum option_code {
-    OPT_ENDPOINT = 256,
-    OPT_REGION,
-    OPT_PROFILE,
-    OPT_CA_FILE,
-    OPT_FORMAT,
-    OPT_INPUT,
-    OPT_REJECTS,
-    OPT_SPOOL,
-    OPT_MEMORY,
-    OPT_MAGNETIC,
-    OPT_FROM,
-    OPT_TO,
-};
+#define OF(member) offsetof(struct cli, member)
+
+/* Options with a text, and the commands that take them; NULL for all. */
+static const struct text_option {
+    const char *name;
+    size_t at;
+    const char *commands;
+} text_options[] = {{"endpoint", OF(options.endpoint), NULL},
+                    {"endpoint-url", OF(options.endpoint), NULL},
+                    {"region", OF(options.region), NULL},
+                    {"profile", OF(options.profile), NULL},
+                    {"ca-file", OF(options.ca_file), NULL},
+                    {"database", OF(database), "write import export"},
+                    {"table", OF(table), "write import export"},
+                    {"input-format", OF(input), "write import"},
+                    {"rejects", OF(rejects), "write import"},
+                    {"spool", OF(spool), "write"},
+                    {"resume", OF(resume), "import export"},
+                    {"time", OF(time_column), "import"},
+                    {"time-unit", OF(time_unit), "import"},
+                    {"dimensions", OF(dimensions), "import"},
+                    {"measures", OF(measures), "import"},
+                    {"measure-name", OF(measure_name), "import"},
+                    {"measure-name-column", OF(measure_name_column), "import"},
+                    {"delimiter", OF(delimiter), "import"},
+                    {"escape", OF(escape), "import"},
+                    {"memory-hours", OF(memory), "tables import"},
+                    {"magnetic-days", OF(magnetic), "tables import"},
+                    {"output", OF(output), "export"},
+                    {"output-format", OF(output_format), "export"},
+                    {"from", OF(from), "export"},
+                    {"to", OF(to), "export"}};
+
+enum { OPT_TEXT = 256, OPT_FORMAT = 512, OPT_CREATE, OPT_VERIFY };
 
 bool cli_take_format(struct cli *cli, const char *word)
 {
@@ -100,93 +152,86 @@ bool cli_take_format(struct cli *cli, const char *word)
     return false;
 }
 
+static int take_text(struct cli *cli, const struct text_option *option)
+{
+    if (option->commands != NULL && strstr(option->commands, cli->command) == NULL)
+        return cli_misuse(cli, "--%s is no option of %s.", option->name, cli->command);
+    *(const char **)((char *)cli + option->at) = optarg;
+    return CLI_OK;
+}
+
 static int take_option(struct cli *cli, int code)
 {
-    switch (code) {
-    case OPT_ENDPOINT:
-        cli->options.endpoint = optarg;
-        return CLI_OK;
-    case OPT_REGION:
-        cli->options.region = optarg;
-        return CLI_OK;
-    case OPT_PROFILE:
-        cli->options.profile = optarg;
-        return CLI_OK;
-    case OPT_CA_FILE:
-        cli->options.ca_file = optarg;
-        return CLI_OK;
-    case OPT_FORMAT:
+    if (code >= OPT_TEXT && code < OPT_TEXT + (int)MR_ARRAY_LEN(text_options))
+        return take_text(cli, &text_options[code - OPT_TEXT]);
+    if (code == OPT_FORMAT)
         return cli_take_format(cli, optarg) ? CLI_OK : cli_misuse(cli, "\"%s\" is no format.", optarg);
-    case OPT_INPUT:
-        cli->input = optarg;
-        return CLI_OK;
-    case OPT_REJECTS:
-        cli->rejects = optarg;
-        return CLI_OK;
-    case OPT_SPOOL:
-        cli->spool = optarg;
-        return CLI_OK;
-    case OPT_MEMORY:
-    case OPT_MAGNETIC:
-        return mr_str_to_i64(mr_str_of(optarg), code == OPT_MEMORY ? &cli->memory_hours : &cli->magnetic_days)
-                   ? CLI_OK
-                   : cli_misuse(cli, "\"%s\" is no number.", optarg);
-    case OPT_FROM:
-        cli->from = optarg;
-        return CLI_OK;
-    case OPT_TO:
-        cli->to = optarg;
-        return CLI_OK;
-    case 'd':
-        cli->database = optarg;
-        return CLI_OK;
-    case 't':
-        cli->table = optarg;
-        return CLI_OK;
-    default:
+    if (code == '?' || code == ':') { /* getopt has named it */
         fputs(cli->usage, stderr);
         return CLI_USAGE;
     }
+    if (strcmp(cli->command, "import") != 0)
+        return cli_misuse(cli, "--%s is an option of import.", code == OPT_CREATE ? "create" : "verify");
+    *(code == OPT_CREATE ? &cli->create : &cli->verify) = true;
+    return CLI_OK;
+}
+
+static int take_number(struct cli *cli, const char *text, int64_t *out)
+{
+    if (text == NULL || (mr_str_to_i64(mr_str_of(text), out) && *out > 0))
+        return CLI_OK;
+    return cli_misuse(cli, "\"%s\" is no number of hours or days.", text);
 }
 
 static int parse(struct cli *cli, int argc, char **argv, bool *help)
 {
-    static const struct option options[] = {{"endpoint", required_argument, NULL, OPT_ENDPOINT},
-                                            {"endpoint-url", required_argument, NULL, OPT_ENDPOINT},
-                                            {"region", required_argument, NULL, OPT_REGION},
-                                            {"profile", required_argument, NULL, OPT_PROFILE},
-                                            {"ca-file", required_argument, NULL, OPT_CA_FILE},
-                                            {"format", required_argument, NULL, OPT_FORMAT},
-                                            {"input-format", required_argument, NULL, OPT_INPUT},
-                                            {"rejects", required_argument, NULL, OPT_REJECTS},
-                                            {"spool", required_argument, NULL, OPT_SPOOL},
-                                            {"memory-hours", required_argument, NULL, OPT_MEMORY},
-                                            {"magnetic-days", required_argument, NULL, OPT_MAGNETIC},
-                                            {"from", required_argument, NULL, OPT_FROM},
-                                            {"to", required_argument, NULL, OPT_TO},
-                                            {"database", required_argument, NULL, 'd'},
-                                            {"table", required_argument, NULL, 't'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    int code;
+    enum { TEXTS = MR_ARRAY_LEN(text_options) };
+    struct option options[TEXTS + 5] = {
+        [TEXTS] = {"format", required_argument, NULL, OPT_FORMAT},
+        [TEXTS + 1] = {"create", no_argument, NULL, OPT_CREATE},
+        [TEXTS + 2] = {"verify", no_argument, NULL, OPT_VERIFY},
+        [TEXTS + 3] = {"help", no_argument, NULL, 'h'},
+    };
+    int code, rc = CLI_OK;
+    for (int i = 0; i < TEXTS; i++) {
+        const char *name = text_options[i].name;
+        int value = strcmp(name, "database") == 0 ? 'd' : strcmp(name, "table") == 0 ? 't' : OPT_TEXT + i;
+        options[i] = (struct option){name, required_argument, NULL, value};
+    }
     optind = 1;
-    while ((code = getopt_long(argc, argv, "d:t:h", options, NULL)) != -1) {
+    while (rc == CLI_OK && (code = getopt_long(argc, argv, "d:t:h", options, NULL)) != -1) {
+        for (int i = 0; (code == 'd' || code == 't') && i < TEXTS; i++)
+            if (options[i].val == code)
+                code = OPT_TEXT + i;
         *help = *help || code == 'h';
-        int rc = code == 'h' ? CLI_OK : take_option(cli, code);
-        if (rc != CLI_OK)
-            return rc;
+        rc = code == 'h' ? CLI_OK : take_option(cli, code);
     }
     cli->words = argv + optind;
     cli->nwords = argc - optind;
-    return CLI_OK;
+    if (rc == CLI_OK)
+        rc = take_number(cli, cli->memory, &cli->memory_hours);
+    return rc == CLI_OK ? take_number(cli, cli->magnetic, &cli->magnetic_days) : rc;
+}
+
+static const struct command *command_named(const char *name)
+{
+    for (size_t i = 0; i < MR_ARRAY_LEN(commands); i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+bool cli_help(const char *name, FILE *out)
+{
+    const struct command *command = command_named(name);
+    if (command != NULL)
+        fprintf(out, "%s%s", command->usage, common_usage);
+    return command != NULL;
 }
 
 int cli_run(int argc, char **argv, bool *known)
 {
-    const struct command *command = NULL;
-    for (size_t i = 0; i < MR_ARRAY_LEN(commands); i++)
-        if (strcmp(argv[0], commands[i].name) == 0)
-            command = &commands[i];
+    const struct command *command = command_named(argv[0]);
     *known = command != NULL;
     if (command == NULL)
         return CLI_USAGE;
@@ -199,7 +244,7 @@ int cli_run(int argc, char **argv, bool *known)
     cli.options.user_agent = "millrace-cli";
     int rc = parse(&cli, argc, argv, &help);
     if (rc == CLI_OK && help) {
-        printf("%s%s", command->usage, common_usage);
+        cli_help(command->name, stdout);
         return CLI_OK;
     }
     if (rc == CLI_OK && mr_client_open(&cli.options, &cli.client, &cli.fault) != 0)

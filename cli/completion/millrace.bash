@@ -5,25 +5,32 @@ _millrace() {
     COMPREPLY=()
     case $before in
     --format) COMPREPLY=($(compgen -W "table csv json" -- "$word")); return ;;
-    --input-format) COMPREPLY=($(compgen -W "json line" -- "$word")); return ;;
-    --ca-file | --rejects | --tls-cert | --tls-key | --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --input-format) COMPREPLY=($(compgen -W "csv json line parquet" -- "$word")); return ;;
+    --output-format) COMPREPLY=($(compgen -W "csv json line" -- "$word")); return ;;
+    --time-unit) COMPREPLY=($(compgen -W "s ms us ns" -- "$word")); return ;;
+    --profile) COMPREPLY=($(compgen -W "$(_millrace_profiles)" -- "$word")); return ;;
+    --ca-file | --rejects | --resume | --output | --tls-cert | --tls-key | --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --data | --spool) COMPREPLY=($(compgen -d -- "$word")); return ;;
     -d | --database) _millrace_names "$word" databases 1; return ;;
     -t | --table) _millrace_names "$word" tables 2; return ;;
     esac
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "serve query write export databases tables tags version --help" -- "$word"))
+        COMPREPLY=($(compgen -W "serve query write import export databases tables tags help version --help" -- "$word"))
         return
     fi
     case $command:$word in
     write:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --spool" -- "$word")) ;;
-    export:-*) COMPREPLY=($(compgen -W "$common -d -t --from --to" -- "$word")) ;;
+    import:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --resume --create --verify --time --time-unit
+        --dimensions --measures --measure-name --measure-name-column --delimiter --escape --memory-hours --magnetic-days" -- "$word")) ;;
+    export:-*) COMPREPLY=($(compgen -W "$common -d -t --from --to --output --output-format --resume" -- "$word")) ;;
     tables:-*) COMPREPLY=($(compgen -W "$common --memory-hours --magnetic-days" -- "$word")) ;;
     query:-* | databases:-* | tags:-*) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    write:*) COMPREPLY=($(compgen -f -- "$word")) ;;
+    help:*) COMPREPLY=($(compgen -W "query write import export databases tables tags" -- "$word")) ;;
+    tags:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "add remove" -- "$word")) ;;
+    write:* | import:*) COMPREPLY=($(compgen -f -- "$word")) ;;
     databases:* | tables:*)
         if ((COMP_CWORD == 2)); then
-            COMPREPLY=($(compgen -W "describe create delete" -- "$word"))
+            COMPREPLY=($(compgen -W "describe create delete$([[ $command = tables ]] && echo " update")" -- "$word"))
             [[ $command = tables ]] && _millrace_names "$word" databases 1 more
         elif ((COMP_CWORD == 3)); then
             _millrace_names "$word" databases 1
@@ -40,6 +47,11 @@ _millrace_names() { # word, list, column, more: beside what is there
     names=$(AWS_MAX_ATTEMPTS=1 "${COMP_WORDS[0]}" $2 --format csv 2>/dev/null | tail -n +2 | cut -d, -f"$3")
     [[ -n ${4:-} ]] || COMPREPLY=()
     COMPREPLY+=($(compgen -W "$names" -- "$1"))
+}
+
+_millrace_profiles() {
+    sed -nE 's/^\[(profile )?([^]]+)\].*/\2/p' "${AWS_CONFIG_FILE:-$HOME/.aws/config}" \
+        "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}" 2>/dev/null | sort -u
 }
 
 complete -F _millrace millrace

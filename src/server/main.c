@@ -80,6 +80,8 @@ int main(int argc, char **argv)
         puts("millrace " MR_VERSION);
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "help") == 0 && cli_help(argv[2], stdout))
+        return 0;
     bool help = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0), known = false;
     int exit_code = argc >= 2 && !help ? cli_run(argc - 1, argv + 1, &known) : 2;
     if (known)

@@ -31,12 +31,16 @@ class Cli(unittest.TestCase):
 
     def test_help(self):
         self.assertIn("query", self.cli("--help").stdout)
-        for command in ("query", "write", "export", "databases", "tables", "tags"):
+        for command in ("query", "write", "import", "export", "databases", "tables", "tags"):
             self.assertIn("usage: millrace " + command, self.cli(command, "--help").stdout)
+            self.assertEqual(self.cli(command, "--help").stdout, self.cli("help", command).stdout)
+            for option in ("--endpoint", "--region", "--profile"):
+                self.assertIn(option, self.cli(command, "--help").stdout)
 
     def test_misuse(self):
         for arguments in (("nonsense",), ("query", "a", "b"), ("query", "--format", "xml", "SELECT 1"),
-                          ("databases", "create"), ("databases", "paint", "x"), ("tables", "create", "a"), ("tags",),
+                          ("databases", "create"), ("databases", "paint", "x"), ("tables", "create", "a"), ("tags",), ("tags", "add", "arn"), ("tags", "add", "arn", "x"),
+                          ("query", "--spool", "x", "SELECT 1"), ("write", "--create", "-d", "a", "-t", "b"),
                           ("write", "x.json"), ("query", "--no-such-option"), ("write", "-d", "a", "-t", "b",
                                                                               "--input-format", "xml")):
             done = self.cli(*arguments, expect=2)
@@ -51,6 +55,10 @@ class Cli(unittest.TestCase):
         self.assertIn("yard,1,arn:aws:timestream:us-east-1:", self.cli("databases").stdout)
         described = json.loads(self.cli("databases", "describe", "yard", "--format", "json").stdout)
         self.assertEqual(described["tables"], 1)
+        self.assertEqual(self.cli("tags", described["arn"]).stdout, "key,value\n")
+        self.cli("tags", "add", described["arn"], "team=press", "empty=", "eq=a=b")
+        self.assertEqual(sorted(self.cli("tags", described["arn"]).stdout.splitlines()), ["empty,", "eq,a=b", "key,value", "team,press"])
+        self.cli("tags", "remove", described["arn"], "team", "empty", "eq")
         self.assertEqual(self.cli("tags", described["arn"]).stdout, "key,value\n")
         now = int(time.time())
         lines = [json.dumps({"Dimensions": [{"Name": "crane", "Value": "north"}], "MeasureName": "load",
@@ -175,6 +183,10 @@ class Cli(unittest.TestCase):
         self.cli("tables", "create", "shore", "tides")
         self.assertEqual(self.complete("qu"), ["query"])
         self.assertEqual(self.complete("query", "--format", "j"), ["json"])
+        self.assertEqual(self.complete("import", "--ver"), ["--verify"])
+        self.assertEqual(self.complete("import", "--input-format", "pa"), ["parquet"])
+        self.assertEqual(self.complete("help", "im"), ["import"])
+        self.assertEqual(self.complete("tables", "up"), ["update"])
         self.assertEqual(self.complete("databases", "cr"), ["create"])
         self.assertEqual(self.complete("databases", "delete", "sh"), ["shore"])
         self.assertEqual(self.complete("tables", "describe", "shore", ""), ["tides"])
