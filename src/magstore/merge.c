@@ -29,8 +29,11 @@ int magstore_merge_open(struct magstore_reader *const *readers, size_t nreaders,
     }
     m->nsources = nreaders;
     for (size_t i = 0; i < nreaders; i++)
-        m->sources[i] = (struct magstore_source){
-            .reader = readers[i], .order = i, .blocks = (uint32_t)magstore_reader_info(readers[i])->blocks};
+        m->sources[i] =
+            (struct magstore_source){.reader = readers[i],
+                                     .past_cache = all_columns,
+                                     .order = i,
+                                     .blocks = (uint32_t)magstore_reader_info(readers[i])->blocks};
     if (ncolumns != 0)
         memcpy(m->columns, columns, ncolumns * sizeof *columns);
     m->ncolumns = ncolumns;

@@ -15,7 +15,8 @@ struct magstore_merge;
 
 /* Readers (any number, of one table) stay the caller's and outlive the merge. Rows within [from, to] only.
  * `columns` are those that come back, in that order and copied; all NULL with ncolumns 0: every column that
- * has a value, ascending, which may differ from call to call. */
+ * has a value, ascending, which may differ from call to call; read past the cache
+ * of blocks. */
 int magstore_merge_open(struct magstore_reader *const *readers, size_t nreaders, int64_t from, int64_t to,
                         const uint32_t *columns, size_t ncolumns, bool all_columns,
                         struct magstore_merge **out);    /* MR_ENOMEM */

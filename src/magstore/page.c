@@ -12,29 +12,36 @@ int magstore_page_new(struct magstore_page **out)
         return MR_ENOMEM;
     p->texts = (struct mr_arena)MR_ARENA_INIT;
     p->texts.limit = SEGMENT_MAX_BLOCK;
-    p->times = mr_malloc(MAGSTORE_BLOCK_ROWS * sizeof *p->times);
-    if (p->times == NULL || magstore_scratch_new(&p->scratch) != MR_OK ||
-        seal_cipher_new(&p->cipher) != MR_OK) {
-        magstore_page_free(p);
-        return MR_ENOMEM;
-    }
     *out = p;
     return MR_OK;
+}
+
+void magstore_page_past_cache(struct magstore_page *p)
+{
+    p->past_cache = true;
+}
+
+int magstore_page_tools(struct magstore_page *p)
+{
+    if (p->scratch == NULL && magstore_scratch_new(&p->scratch) != MR_OK)
+        return MR_ENOMEM;
+    return p->cipher != NULL ? MR_OK : seal_cipher_new(&p->cipher);
 }
 
 void magstore_page_free(struct magstore_page *p)
 {
     if (p == NULL)
         return;
+    magstore_page_clear(p);
     for (size_t i = 0; i < p->slots_made; i++) {
         mr_free(p->slots[i].values);
         mr_free(p->slots[i].valid);
     }
     mr_free(p->slots);
     mr_free(p->slot_of);
-    mr_free(p->times);
+    mr_free(p->own_times);
     mr_free(p->versions);
-    magstore_head_release(&p->head);
+    magstore_head_release(&p->own_head);
     mr_buf_release(&p->window);
     mr_buf_release(&p->stored);
     mr_buf_release(&p->plain);
@@ -76,6 +83,8 @@ int magstore_page_piece(struct magstore_page *p, const struct magstore_piece *pi
 {
     size_t len = (size_t)plain + SEGMENT_PIECE_EXTRA;
     struct mr_str stored;
+    if (magstore_page_tools(p) != MR_OK)
+        return magstore_page_failed(p, MR_ENOMEM, offset, NULL, err);
     if (p->window.len >= offset && p->window.len - offset >= len) {
         stored = (struct mr_str){p->window.ptr + offset, len};
     } else {
@@ -100,11 +109,11 @@ int magstore_page_piece(struct magstore_page *p, const struct magstore_piece *pi
 static bool times_fit(const struct magstore_page *p)
 {
     const struct magstore_block *b = &p->entry.block;
-    const int64_t *t = p->times;
+    const int64_t *t = p->own_times;
     int64_t min = t[0], max = t[0];
     bool ascend = true;
-    for (size_t i = 0; i < p->head.nruns; i++) {
-        const struct magstore_run *run = &p->head.runs[i];
+    for (size_t i = 0; i < p->own_head.nruns; i++) {
+        const struct magstore_run *run = &p->own_head.runs[i];
         const int64_t *first = t + run->first;
         for (size_t k = 1; k < run->rows; k++)
             ascend &= first[k] > first[k - 1];
@@ -128,22 +137,66 @@ static int load_head(struct magstore_page *p, struct mr_error *err)
     status = magstore_page_piece(p, &piece, 0, e->head_bytes - SEGMENT_PIECE_EXTRA, err);
     if (status != MR_OK)
         return status;
-    status = magstore_head_parse(p->scratch, mr_buf_view(&p->plain), &e->block, e->head_bytes, &p->head);
+    status = magstore_head_parse(p->scratch, mr_buf_view(&p->plain), &e->block, e->head_bytes, &p->own_head);
     return status == MR_OK ? MR_OK : magstore_page_failed(p, status, 0, "damaged head of a block", err);
 }
 
 static int load_times(struct magstore_page *p, struct mr_error *err)
 {
     const struct magstore_entry *e = &p->entry;
-    uint32_t offset = p->head.times_offset;
+    uint32_t offset = p->own_head.times_offset;
     const struct magstore_piece piece = {SEGMENT_TIMES, p->index, 0, e->counter + 1};
-    int status = magstore_page_piece(p, &piece, offset, p->head.times, err);
+    if (mr_grow((void **)&p->own_times, &p->own_times_cap, e->block.rows, sizeof *p->own_times) != MR_OK)
+        return magstore_page_failed(p, MR_ENOMEM, 0, NULL, err);
+    int status = magstore_page_piece(p, &piece, offset, p->own_head.times, err);
     if (status != MR_OK)
         return status;
-    status = magstore_decode_i64(p->scratch, mr_buf_view(&p->plain), p->times, e->block.rows);
+    status = magstore_decode_i64(p->scratch, mr_buf_view(&p->plain), p->own_times, e->block.rows);
     if (status == MR_OK && !times_fit(p))
         status = MR_ECORRUPT;
     return status == MR_OK ? MR_OK : magstore_page_failed(p, status, offset, "damaged times", err);
+}
+
+/* Hands head and times over to the cache. Without memory for that they stay here. */
+static void keep_head(struct magstore_page *p)
+{
+    struct magstore_cache *cache = magstore_page_cache(p);
+    struct magstore_cached *piece = cache != NULL ? mr_calloc(1, sizeof *piece) : NULL;
+    if (piece == NULL)
+        return;
+    piece->reader = p->reader->id;
+    piece->block = p->index;
+    piece->piece = MAGSTORE_CACHED_HEAD;
+    piece->head = p->own_head;
+    piece->times = p->own_times;
+    piece->bytes = sizeof *piece + p->own_times_cap * sizeof *p->own_times +
+                   p->own_head.runs_cap * sizeof *p->own_head.runs +
+                   p->own_head.columns_cap * sizeof *p->own_head.columns +
+                   p->own_head.numbers_cap * sizeof *p->own_head.numbers;
+    p->own_head = (struct magstore_head){0};
+    p->own_times = NULL;
+    p->own_times_cap = 0;
+    magstore_cache_add(cache, piece);
+    p->held = piece;
+}
+
+static int load_block(struct magstore_page *p, struct mr_error *err)
+{
+    struct magstore_cache *cache = magstore_page_cache(p);
+    if (cache != NULL)
+        p->held = magstore_cache_find(cache, p->reader->id, p->index, MAGSTORE_CACHED_HEAD);
+    p->window.len = 0;
+    if (p->held == NULL) {
+        int status = load_head(p, err);
+        if (status == MR_OK)
+            status = load_times(p, err);
+        if (status != MR_OK)
+            return status;
+        keep_head(p);
+    }
+    p->head = p->held != NULL ? &p->held->head : &p->own_head;
+    p->times = p->held != NULL ? p->held->times : p->own_times;
+    return MR_OK;
 }
 
 int magstore_page_load(struct magstore_page *p, const struct magstore_reader *r, uint32_t block,
@@ -152,21 +205,19 @@ int magstore_page_load(struct magstore_page *p, const struct magstore_reader *r,
     MR_ASSERT(block < r->info.blocks);
     if (p->reader_id == r->id && p->index == block)
         return MR_OK;
-    p->reader_id = 0;
+    magstore_page_clear(p);
     p->reader = r;
     p->index = block;
     p->entry = r->entries[block];
-    magstore_page_clear(p);
-    int status = load_head(p, err);
-    if (status == MR_OK)
-        status = load_times(p, err);
+    p->holding = r->cache;
+    int status = load_block(p, err);
     if (status == MR_OK &&
-        mr_grow((void **)&p->slot_of, &p->slot_of_cap, p->head.ncolumns, sizeof *p->slot_of) != MR_OK)
+        mr_grow((void **)&p->slot_of, &p->slot_of_cap, p->head->ncolumns, sizeof *p->slot_of) != MR_OK)
         status = magstore_page_failed(p, MR_ENOMEM, 0, NULL, err);
     if (status != MR_OK)
         return status;
-    if (p->head.ncolumns != 0)
-        memset(p->slot_of, 0, p->head.ncolumns * sizeof *p->slot_of);
+    if (p->head->ncolumns != 0)
+        memset(p->slot_of, 0, p->head->ncolumns * sizeof *p->slot_of);
     p->reader_id = r->id;
     return MR_OK;
 }
@@ -174,8 +225,8 @@ int magstore_page_load(struct magstore_page *p, const struct magstore_reader *r,
 const struct magstore_run *magstore_page_runs(const struct magstore_page *p, uint32_t *count)
 {
     MR_ASSERT(p->reader_id != 0);
-    *count = (uint32_t)p->head.nruns;
-    return p->head.runs;
+    *count = (uint32_t)p->head->nruns;
+    return p->head->runs;
 }
 
 const int64_t *magstore_page_times(const struct magstore_page *p)
@@ -187,8 +238,8 @@ const int64_t *magstore_page_times(const struct magstore_page *p)
 const uint32_t *magstore_page_columns(const struct magstore_page *p, uint32_t *count)
 {
     MR_ASSERT(p->reader_id != 0);
-    *count = (uint32_t)p->head.ncolumns;
-    return p->head.numbers;
+    *count = (uint32_t)p->head->ncolumns;
+    return p->head->numbers;
 }
 
 uint64_t magstore_page_bytes(const struct magstore_page *p)
@@ -199,7 +250,7 @@ uint64_t magstore_page_bytes(const struct magstore_page *p)
 void magstore_page_stats(const struct magstore_page *p, uint32_t column, struct magstore_stats *out)
 {
     MR_ASSERT(p->reader_id != 0);
-    const struct magstore_head_column *c = magstore_head_find(&p->head, column);
+    const struct magstore_head_column *c = magstore_head_find(p->head, column);
     memset(out, 0, sizeof *out);
     if (c != NULL)
         *out = c->stats;

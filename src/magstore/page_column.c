@@ -6,9 +6,27 @@
 /* Memory of columns kept from one block to the next; more is given back. */
 #define KEPT_BYTES ((size_t)64 << 20)
 
+/* Lets go of the cache's pieces. */
+static void let_go(struct magstore_page *p)
+{
+    struct magstore_cache *cache = p->holding;
+    for (size_t i = 0; i < p->nslots; i++) {
+        if (p->slots[i].held != NULL)
+            magstore_cache_drop(cache, p->slots[i].held);
+        p->slots[i].held = NULL;
+    }
+    if (p->held != NULL)
+        magstore_cache_drop(cache, p->held);
+    if (p->held_versions != NULL)
+        magstore_cache_drop(cache, p->held_versions);
+    p->held = p->held_versions = NULL;
+}
+
 void magstore_page_clear(struct magstore_page *p)
 {
     size_t kept = 0;
+    let_go(p);
+    p->reader_id = 0;
     for (size_t i = 0; i < p->slots_made; i++)
         kept += p->slots[i].values_cap + p->slots[i].valid_cap;
     for (size_t i = 0; kept > KEPT_BYTES && i < p->slots_made; i++) {
@@ -21,28 +39,61 @@ void magstore_page_clear(struct magstore_page *p)
     mr_arena_reset(&p->texts);
 }
 
+/* A piece of the block at hand, to be filled and given to the cache. NULL: there is no cache, or no memory.
+ */
+static struct magstore_cached *new_piece(const struct magstore_page *p, uint32_t piece)
+{
+    struct magstore_cached *c = magstore_page_cache(p) != NULL ? mr_calloc(1, sizeof *c) : NULL;
+    if (c == NULL)
+        return NULL;
+    c->reader = p->reader->id;
+    c->block = p->index;
+    c->piece = piece;
+    return c;
+}
+
+static int decode_versions(struct magstore_page *p, struct mr_error *err)
+{
+    uint32_t offset = p->head->versions_offset;
+    size_t bytes = MAGSTORE_BLOCK_ROWS * sizeof *p->versions;
+    const struct magstore_piece piece = {SEGMENT_VERSIONS, p->index, 0, p->entry.counter + 2};
+    if (p->versions == NULL)
+        p->versions = mr_malloc(bytes);
+    if (p->versions == NULL)
+        return magstore_page_failed(p, MR_ENOMEM, 0, NULL, err);
+    int status = magstore_page_piece(p, &piece, offset, p->head->versions, err);
+    if (status != MR_OK)
+        return status;
+    status = magstore_decode_i64(p->scratch, mr_buf_view(&p->plain), p->versions, p->entry.block.rows);
+    if (status != MR_OK)
+        return magstore_page_failed(p, status, offset, "damaged versions", err);
+    struct magstore_cached *kept = new_piece(p, MAGSTORE_CACHED_VERSIONS);
+    if (kept == NULL)
+        return MR_OK;
+    kept->values = p->versions;
+    kept->bytes = sizeof *kept + bytes;
+    p->versions = NULL;
+    magstore_cache_add(magstore_page_cache(p), kept);
+    p->held_versions = kept;
+    return MR_OK;
+}
+
 int magstore_page_versions(struct magstore_page *p, const int64_t **out, struct mr_error *err)
 {
     MR_ASSERT(p->reader_id != 0);
     *out = NULL;
-    if (p->head.versions == 0)
+    if (p->head->versions == 0)
         return MR_OK;
-    if (p->versions == NULL)
-        p->versions = mr_malloc(MAGSTORE_BLOCK_ROWS * sizeof *p->versions);
-    if (p->versions == NULL)
-        return magstore_page_failed(p, MR_ENOMEM, 0, NULL, err);
-    uint32_t offset = p->head.versions_offset;
-    const struct magstore_piece piece = {SEGMENT_VERSIONS, p->index, 0, p->entry.counter + 2};
-    int status = p->versions_here ? MR_OK : magstore_page_piece(p, &piece, offset, p->head.versions, err);
-    if (status != MR_OK)
-        return status;
-    if (!p->versions_here) {
-        status = magstore_decode_i64(p->scratch, mr_buf_view(&p->plain), p->versions, p->entry.block.rows);
+    if (!p->versions_here && magstore_page_cache(p) != NULL)
+        p->held_versions =
+            magstore_cache_find(magstore_page_cache(p), p->reader->id, p->index, MAGSTORE_CACHED_VERSIONS);
+    if (!p->versions_here && p->held_versions == NULL) {
+        int status = decode_versions(p, err);
         if (status != MR_OK)
-            return magstore_page_failed(p, status, offset, "damaged versions", err);
+            return status;
     }
     p->versions_here = true;
-    *out = p->versions;
+    *out = p->held_versions != NULL ? p->held_versions->values : p->versions;
     return MR_OK;
 }
 
@@ -134,6 +185,31 @@ static int decode_column(struct magstore_page *p, const struct magstore_head_col
     return status;
 }
 
+/* What stands in the slot goes to the cache; without memory for that it stays. */
+static void keep_column(struct magstore_page *p, const struct magstore_head_column *c,
+                        struct magstore_slot *s)
+{
+    struct magstore_cached *kept = new_piece(p, c->column);
+    if (kept == NULL)
+        return;
+    kept->values = s->values;
+    kept->valid = s->nulls ? s->valid : NULL;
+    kept->bytes = sizeof *kept + s->values_cap + (s->nulls ? s->valid_cap : 0);
+    if (c->stats.type == MAGSTORE_VARCHAR) {
+        kept->texts = p->texts;
+        kept->bytes += p->texts.total;
+        p->texts = (struct mr_arena){.limit = p->texts.limit};
+    }
+    s->values = NULL;
+    s->values_cap = 0;
+    if (s->nulls) {
+        s->valid = NULL;
+        s->valid_cap = 0;
+    }
+    magstore_cache_add(magstore_page_cache(p), kept);
+    s->held = kept;
+}
+
 static int new_slot(struct magstore_page *p)
 {
     if (mr_grow((void **)&p->slots, &p->slots_cap, p->nslots + 1, sizeof *p->slots) != MR_OK)
@@ -143,30 +219,48 @@ static int new_slot(struct magstore_page *p)
     return MR_OK;
 }
 
+/* Fills the slot from the cache or from the file. */
+static int fill_slot(struct magstore_page *p, const struct magstore_head_column *c, struct magstore_slot *s,
+                     struct mr_error *err)
+{
+    struct magstore_cache *cache = magstore_page_cache(p);
+    s->held = cache != NULL ? magstore_cache_find(cache, p->reader->id, p->index, c->column) : NULL;
+    if (s->held == NULL) {
+        const struct magstore_piece piece = {SEGMENT_COLUMN, p->index, c->column,
+                                             p->entry.counter + c->counter};
+        int status = magstore_page_piece(p, &piece, c->offset, c->plain, err);
+        if (status != MR_OK)
+            return status;
+        status = decode_column(p, c, s);
+        if (status != MR_OK)
+            return magstore_page_failed(p, status, c->offset, "damaged column", err);
+        keep_column(p, c, s);
+    }
+    s->shown = s->held != NULL ? s->held->values : s->values;
+    s->shown_valid = s->held != NULL ? s->held->valid : s->nulls ? s->valid : NULL;
+    return MR_OK;
+}
+
 int magstore_page_column(struct magstore_page *p, uint32_t column, struct magstore_values *out,
                          struct mr_error *err)
 {
     MR_ASSERT(p->reader_id != 0);
     *out = (struct magstore_values){.column = column, .type = MAGSTORE_NONE};
-    const struct magstore_head_column *c = magstore_head_find(&p->head, column);
+    const struct magstore_head_column *c = magstore_head_find(p->head, column);
     if (c == NULL)
         return MR_OK;
-    uint32_t *slot = &p->slot_of[c - p->head.columns];
+    uint32_t *slot = &p->slot_of[c - p->head->columns];
     if (*slot == 0) {
-        const struct magstore_piece piece = {SEGMENT_COLUMN, p->index, column, p->entry.counter + c->counter};
-        int status = magstore_page_piece(p, &piece, c->offset, c->plain, err);
+        if (new_slot(p) != MR_OK)
+            return magstore_page_failed(p, MR_ENOMEM, c->offset, NULL, err);
+        int status = fill_slot(p, c, &p->slots[p->nslots], err);
         if (status != MR_OK)
             return status;
-        status = new_slot(p);
-        if (status == MR_OK)
-            status = decode_column(p, c, &p->slots[p->nslots]);
-        if (status != MR_OK)
-            return magstore_page_failed(p, status, c->offset, "damaged column", err);
         *slot = (uint32_t)++p->nslots;
     }
     const struct magstore_slot *s = &p->slots[*slot - 1];
     out->type = c->stats.type;
-    out->values = s->values;
-    out->valid = s->nulls ? s->valid : NULL;
+    out->values = s->shown;
+    out->valid = s->shown_valid;
     return MR_OK;
 }

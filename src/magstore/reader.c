@@ -2,6 +2,7 @@
 #include "magstore/reader.h"
 
 #include "base/hash.h"
+#include "magstore/cache.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -185,10 +186,17 @@ int magstore_reader_open(const struct magstore_place *place, struct magstore_rea
     return MR_OK;
 }
 
+void magstore_reader_use(struct magstore_reader *r, struct magstore_cache *cache)
+{
+    r->cache = cache;
+}
+
 void magstore_reader_close(struct magstore_reader *r)
 {
     if (r == NULL)
         return;
+    if (r->cache != NULL)
+        magstore_cache_forget(r->cache, r->id);
     if (r->fd >= 0)
         r->io->close(r->io->ctx, r->fd);
     seal_key_wipe(&r->locks.key);

@@ -5,8 +5,11 @@
 #include "magstore/directory.h"
 #include "magstore/piece.h"
 
+struct magstore_cache;
+
 struct magstore_reader {
-    uint64_t id; /* of this open: an address may come again, this does not */
+    uint64_t id;                  /* of this open: an address may come again, this does not */
+    struct magstore_cache *cache; /* NULL: none */
     const struct mr_io *io;
     int fd;
     char *path; /* owned; for messages */

@@ -102,6 +102,10 @@ struct magstore_reader;
 int magstore_reader_open(const struct magstore_place *place, struct magstore_reader **out,
                          struct mr_error *err);
 void magstore_reader_close(struct magstore_reader *reader); /* NULL is fine */
+/* Pages of this reader keep what they decode in the cache (cache.h), which outlives the reader. To be called
+ * before others see the reader. */
+struct magstore_cache;
+void magstore_reader_use(struct magstore_reader *reader, struct magstore_cache *cache);
 
 const struct magstore_info *magstore_reader_info(const struct magstore_reader *reader);
 size_t magstore_reader_memory(const struct magstore_reader *reader);
@@ -121,7 +125,9 @@ void magstore_reader_locate(const struct magstore_reader *reader, uint32_t serie
 
 /* Room for one decoded block; reused. */
 struct magstore_page;
-int magstore_page_new(struct magstore_page **out);   /* MR_ENOMEM */
+int magstore_page_new(struct magstore_page **out); /* MR_ENOMEM */
+void magstore_page_past_cache(
+    struct magstore_page *page);                     /* before it loads: for who reads everything once */
 void magstore_page_free(struct magstore_page *page); /* NULL is fine */
 
 /* Reads the head of a block and decodes its times. What the page holds already is kept: loading the same

@@ -103,6 +103,8 @@ int magstore_source_settle(struct magstore_source *s, uint64_t limit, int64_t fr
     for (skip(s, from, to); !s->settled && s->block < s->blocks && s->want <= limit; skip(s, from, to)) {
         if (s->page == NULL && magstore_page_new(&s->page) != MR_OK)
             return mr_error_set(err, MR_ENOMEM, "out of memory for a page");
+        if (s->past_cache)
+            magstore_page_past_cache(s->page);
         int status = magstore_page_load(s->page, s->reader, s->block, err);
         if (status != MR_OK)
             return status;

@@ -11,6 +11,7 @@
 struct magstore_source {
     const struct magstore_reader *reader;
     struct magstore_page *page; /* owned; made with the first block */
+    bool past_cache;            /* of the page */
     size_t order;               /* of equal versions the least counts */
     uint32_t blocks, block;     /* all, and the one at hand; equal at the end */
     uint64_t want; /* all rows of series below are done; one beyond all series is possible, hence 64 bits */

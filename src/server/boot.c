@@ -119,6 +119,8 @@ static int open_data(struct server *s, struct mr_error *err)
         .wal_queue_bytes = (size_t)c->log_queue,
         .wal_segment_bytes = (uint64_t)c->log_segment,
         .memory_limit = (size_t)c->memory_limit,
+        .cache_bytes = (size_t)c->block_cache,
+        .no_cache = c->block_cache == 0,
         .flush_bytes = (size_t)c->flush_bytes,
         .flush_log_bytes = (uint64_t)c->flush_log_bytes,
         .window_ns = c->file_window_days * MR_NS_PER_DAY,

@@ -56,6 +56,8 @@ static const struct setting settings[] = {
      "largest request line and headers together"},
     {"memory-limit", SIZE, AT(memory_limit), "4G", 1 << 20, 4096 * GIB, "BYTES",
      "largest memory store; writes beyond it answer ThrottlingException"},
+    {"block-cache", SIZE, AT(block_cache), "256M", 0, 4096 * GIB, "BYTES",
+     "decoded blocks of the magnetic store's files kept in memory for queries; 0: none"},
     {"log-queue", SIZE, AT(log_queue), "32M", 1 << 20, GIB, "BYTES",
      "writes waiting for the log; beyond it writes are throttled"},
     {"log-segment", SIZE, AT(log_segment), "64M", 1 << 20, GIB, "BYTES", "size of a log segment file"},

@@ -91,6 +91,9 @@ static void store_counters(struct store *store, struct mr_buf *out)
     value(out, "store_flush_rows_total", "counter", "rows that went", s.flush_rows);
     value(out, "store_compactions_total", "counter", "merges of files", s.compactions);
     value(out, "store_compacted_rows_total", "counter", "rows written by merges", s.compacted_rows);
+    value(out, "block_cache_bytes", "gauge", "decoded blocks of files in memory", s.cache_bytes);
+    value(out, "block_cache_hits_total", "counter", "pieces of blocks found there", s.cache_hits);
+    value(out, "block_cache_misses_total", "counter", "pieces of blocks read and decoded", s.cache_misses);
     value(out, "log_bytes", "gauge", "write-ahead log on disk", s.log_bytes);
     value(out, "log_last_lsn", "gauge", "last log entry given out", s.last_lsn);
     value(out, "log_durable_lsn", "gauge", "last log entry on disk", s.durable_lsn);

@@ -73,8 +73,8 @@ static int open_segments(struct store *store, struct store_segment **fresh, size
                 return rc;
             continue;
         }
-        if (segment_open(&store->io, store->files_dir, store->keyring, &m->files[i], &fresh[*nfresh]) !=
-            MR_OK)
+        if (segment_open(&store->io, store->files_dir, store->keyring, store->cache, &m->files[i],
+                         &fresh[*nfresh]) != MR_OK)
             return mr_error_set(err, MR_ENOMEM, "no memory to open a segment");
         ++*nfresh;
     }

@@ -124,7 +124,8 @@ static int open_anew(struct store *store, const struct store_view *view, struct 
         bool usable = seal_keyring_usable(store->keyring, segment->file.database, NULL) == MR_OK;
         if (usable != segment->closed)
             continue;
-        int rc = segment_open(&store->io, store->files_dir, store->keyring, &segment->file, &fresh[*nfresh]);
+        int rc = segment_open(&store->io, store->files_dir, store->keyring, store->cache, &segment->file,
+                              &fresh[*nfresh]);
         if (rc != MR_OK)
             return rc;
         ++*nfresh;

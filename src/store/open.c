@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #define DEFAULT_MEMORY_LIMIT (UINT64_C(4) << 30)
+#define DEFAULT_CACHE_BYTES ((size_t)256 << 20)
 #define DEFAULT_FLUSH_LOG_BYTES (UINT64_C(256) << 20)
 
 static int make_dir(struct store *store, const char *path, struct mr_error *err)
@@ -139,6 +140,11 @@ int store_open(const struct store_options *options, struct store **out, struct m
     store->dir = mr_strndup(options->dir, strlen(options->dir));
     int rc = store->dir != NULL ? open_keys(store, options->outside, err) : MR_ENOMEM;
     if (rc == MR_OK)
+        rc = magstore_cache_open(options->no_cache           ? 0
+                                 : options->cache_bytes != 0 ? options->cache_bytes
+                                                             : DEFAULT_CACHE_BYTES,
+                                 &store->cache);
+    if (rc == MR_OK)
         rc = open_files(store, options, err);
     if (rc == MR_OK)
         rc = open_log(store, options, err);
@@ -162,6 +168,7 @@ void store_close(struct store *store)
     if (store->wal != NULL)
         wal_close(store->wal);
     files_close(store);
+    magstore_cache_close(store->cache);
     seal_keyring_close(store->keyring);
     tables_release(store);
     for (struct store_scratch *scratch = store->scratches, *next; scratch != NULL; scratch = next) {

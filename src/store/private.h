@@ -85,8 +85,9 @@ struct store {
 
     struct seal_keyring *keyring;
     int64_t key_life_ns;
-    pthread_mutex_t keys_lock; /* one change of what is open at a time */
-    bool keys_stale;           /* under it: what is open does not yet follow the keys */
+    pthread_mutex_t keys_lock;    /* one change of what is open at a time */
+    bool keys_stale;              /* under it: what is open does not yet follow the keys */
+    struct magstore_cache *cache; /* of decoded blocks */
     char *files_dir;
     struct magstore_policy policy;
     pthread_mutex_t commit_lock; /* guards the manifest and the graves; taken inside the next two */

@@ -70,6 +70,11 @@ void store_stats(struct store *store, struct store_stats *out)
     out->records = __atomic_load_n(&store->records, __ATOMIC_RELAXED);
     out->duplicates = __atomic_load_n(&store->duplicates, __ATOMIC_RELAXED);
     out->rejected = __atomic_load_n(&store->rejected, __ATOMIC_RELAXED);
+    struct magstore_cache_stats cache;
+    magstore_cache_stats(store->cache, &cache);
+    out->cache_bytes = cache.bytes;
+    out->cache_hits = cache.hits;
+    out->cache_misses = cache.misses;
     struct wal_stats wal;
     wal_stats(store->wal, &wal);
     out->log_bytes = wal.bytes;

@@ -55,6 +55,8 @@ struct store_options {
                                  256 MiB */
     int64_t window_ns;        /* files are cut at multiples of it; 0: 7 days */
     uint64_t file_bytes;      /* files are not merged beyond it; 0: 1 GiB */
+    size_t cache_bytes;       /* decoded blocks of files kept in memory; 0: 256 MiB */
+    bool no_cache;            /* keeps none */
     const uint64_t
         *dropped; /* tables whose drop the caller remembers: what log and files hold of them is not read */
     size_t ndropped;
@@ -350,8 +352,9 @@ struct store_stats {
     /* rows: in memory. Files: */
     uint64_t files, file_bytes, file_rows, flushes, flush_rows, flush_ns, compactions, compacted_rows,
         compacted_bytes, late_lookups;
-    uint64_t old_key_files, old_key_bytes; /* under another key than the newest of their database */
-    uint64_t closed_files;                 /* segments whose key is not at hand */
+    uint64_t old_key_files, old_key_bytes;          /* under another key than the newest of their database */
+    uint64_t closed_files;                          /* segments whose key is not at hand */
+    uint64_t cache_bytes, cache_hits, cache_misses; /* pieces of decoded blocks */
 };
 void store_stats(struct store *store, struct store_stats *out);
 

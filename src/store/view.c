@@ -3,7 +3,7 @@
 #include "base/log.h"
 
 int segment_open(const struct mr_io *io, const char *dir, struct seal_keyring *keyring,
-                 const struct magstore_file *file, struct store_segment **out)
+                 struct magstore_cache *cache, const struct magstore_file *file, struct store_segment **out)
 {
     struct store_segment *segment = mr_calloc(1, sizeof *segment);
     if (segment == NULL)
@@ -22,6 +22,8 @@ int segment_open(const struct mr_io *io, const char *dir, struct seal_keyring *k
         mr_free(segment);
         return MR_ENOMEM;
     }
+    if (rc == MR_OK)
+        magstore_reader_use(segment->reader, cache);
     segment->closed = rc != MR_OK && seal_keyring_usable(keyring, file->database, NULL) != MR_OK;
     if (rc != MR_OK && !segment->closed)
         mr_log(MR_LOG_ERROR, "segment_damaged", "table=%llu file=%llu text=\"%s\"",

@@ -9,6 +9,7 @@
 #ifndef MR_STORE_VIEW_H
 #define MR_STORE_VIEW_H
 
+#include "magstore/cache.h"
 #include "magstore/manifest.h"
 #include "magstore/merge.h"
 
@@ -24,7 +25,7 @@ struct store_segment {
  * MR_ENOMEM. */
 /* What its data key says when it is not at hand is no damage. */
 int segment_open(const struct mr_io *io, const char *dir, struct seal_keyring *keyring,
-                 const struct magstore_file *file, struct store_segment **out);
+                 struct magstore_cache *cache, const struct magstore_file *file, struct store_segment **out);
 void segment_unref(struct store_segment *segment); /* NULL is fine */
 
 struct view_table {

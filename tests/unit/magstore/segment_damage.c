@@ -237,8 +237,8 @@ static void test_pieces_out_of_place_are_noticed(void **state)
     assert_false(read_all());
     put_file(whole.ptr, whole.len);
     load(page, r, 0); /* its head tells where columns lie */
-    const struct magstore_head_column *c = page->head.columns;
-    for (size_t i = 0; i < page->head.ncolumns; i++) {
+    const struct magstore_head_column *c = page->head->columns;
+    for (size_t i = 0; i < page->head->ncolumns; i++) {
         memcpy(bytes, whole.ptr, whole.len);
         swap(bytes + a->offset + c[i].offset, bytes + b->offset + c[i].offset,
              c[i].plain + SEGMENT_PIECE_EXTRA);
@@ -268,7 +268,7 @@ static void test_forged_pieces_are_noticed(void **state)
         uint32_t block = (uint32_t)mr_rng_below(&rng, magstore_reader_info(r)->blocks);
         put_file(whole.ptr, whole.len);
         load(page, r, block);
-        const struct magstore_head_column *c = &page->head.columns[mr_rng_below(&rng, page->head.ncolumns)];
+        const struct magstore_head_column *c = &page->head->columns[mr_rng_below(&rng, page->head->ncolumns)];
         size_t start = page->entry.block.offset, len = page->entry.head_bytes - 4;
         if (i % 2 == 0) {
             start += c->offset;
