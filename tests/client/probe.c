@@ -3,12 +3,13 @@
  *   probe call                 ListDatabases once; prints error, code, status, attempts, request id, message
  *   probe calls N THREADS      N calls from each thread; prints how many failed
  *   probe everything           a walk through both APIs against a server; prints "ok", or the step that
- * failed probe requests             one call of many operations, whatever comes back: for a recording server
+ *                              failed
  *   probe presign              a presigned URL of ListDatabases(MaxResults=5)
  *   probe write N [SPOOL]      N records through a writer; prints what became of them
  *   probe rate N SENDERS       the same N records as fast as they go; prints records a second of wall and of
  * CPU time probe query SQL            rows, tab-separated probe soak SECONDS         everything a program
- * does, again and again; prints bytes allocated after a quarter and at the end
+ * does, again and again; prints bytes allocated after a quarter and at the end probe moto                 the
+ * operations that moto's server has; prints "ok", or the step that failed
  */
 #include <millrace.h>
 
@@ -370,40 +371,127 @@ static int everything(void)
     return 0;
 }
 
-/* The same calls as tests/client/test_requests.py makes with botocore. */
-static int requests(void)
+/* ---- moto's server, an implementation by others ---- */
+
+static int moto_tables(void)
 {
-    struct mr_tag tags[] = {{.key = mr_text("a"), .value = mr_text("b \xc3\xa4")}};
-    struct mr_dimension dimensions[] = {{.name = mr_text("host"), .value = mr_text("h1")}};
+    struct mr_text db = mr_text("moto_db"), table = mr_text("moto_tbl");
+    struct mr_retention_properties retention = {mr_int(12), mr_int(34)};
+    struct mr_create_table_request create = {
+        .database_name = db, .table_name = table, .retention_properties = &retention};
+    struct mr_create_table_response *created;
+    STEP(mr_create_table(client, &create, &created, &fault) == 0);
+    STEP(created->table->retention_properties->magnetic_store_retention_period_in_days.v == 34);
+    mr_response_free(created);
+    retention.memory_store_retention_period_in_hours = mr_int(13);
+    struct mr_update_table_request update = {
+        .database_name = db, .table_name = table, .retention_properties = &retention};
+    STEP(mr_update_table(client, &update, NULL, &fault) == 0);
+    struct mr_describe_table_response *described;
+    STEP(mr_describe_table(client, &(struct mr_describe_table_request){db, table}, &described, &fault) == 0);
+    STEP(described->table->retention_properties->memory_store_retention_period_in_hours.v == 13);
+    STEP(strcmp(described->table->table_name.ptr, "moto_tbl") == 0);
+    mr_response_free(described);
+    struct mr_list_tables_response *listed;
+    STEP(mr_list_tables(client, &(struct mr_list_tables_request){.database_name = db}, &listed, &fault) == 0);
+    STEP(listed->tables.len == 1);
+    mr_response_free(listed);
+    struct mr_dimension dimensions[] = {{.name = mr_text("host"), .value = mr_text("h")}};
     struct mr_record records[] = {{.dimensions = MR_LIST(dimensions),
-                                   .measure_name = mr_text("cpu"),
-                                   .measure_value = mr_text("1.5"),
-                                   .measure_value_type = MR_MEASURE_VALUE_TYPE_DOUBLE,
-                                   .time = mr_text("1700000000000"),
-                                   .version = mr_int(3)}};
-    mr_create_database(
-        client,
-        &(struct mr_create_database_request){.database_name = mr_text("alpha"), .tags = MR_LIST(tags)}, NULL,
-        NULL);
-    mr_write_records(client,
-                     &(struct mr_write_records_request){.database_name = mr_text("alpha"),
-                                                        .table_name = mr_text("beta"),
-                                                        .records = MR_LIST(records)},
-                     NULL, NULL);
-    mr_query(client,
-             &(struct mr_query_request){.query_string = mr_text("SELECT '\xe2\x82\xac\n\"'"),
-                                        .client_token = mr_text("0123456789abcdef0123456789abcdef"),
-                                        .max_rows = mr_int(5)},
-             NULL, NULL);
-    mr_describe_endpoints(client, NULL, NULL);
-    mr_execute_scheduled_query(
-        client,
-        &(struct mr_execute_scheduled_query_request){
-            .scheduled_query_arn = mr_text("arn:aws:timestream:us-east-1:1:scheduled-query/x"),
-            .invocation_time = mr_double(1700000000),
-            .client_token = mr_text("0123456789abcdef0123456789abcdef")},
-        NULL);
-    mr_delete_database(client, &(struct mr_delete_database_request){mr_text("alpha")}, NULL);
+                                   .measure_name = mr_text("m"),
+                                   .measure_value = mr_text("1"),
+                                   .time = mr_text("1700000000000")}};
+    struct mr_write_records_response *written;
+    STEP(mr_write_records(client,
+                          &(struct mr_write_records_request){
+                              .database_name = db, .table_name = table, .records = MR_LIST(records)},
+                          &written, &fault) == 0);
+    STEP(written->records_ingested->total.v == 1);
+    mr_response_free(written);
+    STEP(mr_delete_table(client, &(struct mr_delete_table_request){db, table}, &fault) == 0);
+    STEP(mr_describe_table(client, &(struct mr_describe_table_request){db, table}, NULL, &fault) ==
+         MR_ERR_SERVICE);
+    STEP(strcmp(fault.code, "ResourceNotFoundException") == 0);
+    return 0;
+}
+
+static int moto_tags(struct mr_text arn)
+{
+    struct mr_tag tags[] = {{.key = mr_text("k"), .value = mr_text("v")}};
+    struct mr_text keys[] = {mr_text("k")};
+    struct mr_list_tags_for_resource_response *listed;
+    STEP(mr_tag_resource(client, &(struct mr_tag_resource_request){arn, MR_LIST(tags)}, &fault) == 0);
+    STEP(mr_list_tags_for_resource(client, &(struct mr_list_tags_for_resource_request){.resource_arn = arn},
+                                   &listed, &fault) == 0);
+    STEP(listed->tags.len == 1 && strcmp(listed->tags.at[0].value.ptr, "v") == 0);
+    mr_response_free(listed);
+    STEP(mr_untag_resource(client, &(struct mr_untag_resource_request){arn, MR_LIST(keys)}, &fault) == 0);
+    STEP(mr_list_tags_for_resource(client, &(struct mr_list_tags_for_resource_request){.resource_arn = arn},
+                                   &listed, &fault) == 0);
+    STEP(listed->tags.len == 0);
+    mr_response_free(listed);
+    return 0;
+}
+
+static int moto_scheduled(void)
+{
+    struct mr_schedule_configuration schedule = {mr_text("cron(0 0 * * ? *)")};
+    struct mr_sns_configuration sns = {mr_text("arn:aws:sns:us-east-1:123456789012:topic")};
+    struct mr_notification_configuration notification = {.sns_configuration = &sns};
+    struct mr_query_s3_configuration s3 = {.bucket_name = mr_text("bucket")};
+    struct mr_error_report_configuration report = {.s3_configuration = &s3};
+    struct mr_create_scheduled_query_request create = {.name = mr_text("nightly"),
+                                                       .query_string = mr_text("SELECT 1"),
+                                                       .schedule_configuration = &schedule,
+                                                       .notification_configuration = &notification,
+                                                       .scheduled_query_execution_role_arn =
+                                                           mr_text("arn:aws:iam::123456789012:role/x"),
+                                                       .error_report_configuration = &report};
+    struct mr_create_scheduled_query_response *created;
+    struct mr_describe_scheduled_query_response *described;
+    STEP(mr_create_scheduled_query(client, &create, &created, &fault) == 0);
+    struct mr_text arn = created->arn;
+    STEP(mr_update_scheduled_query(
+             client, &(struct mr_update_scheduled_query_request){arn, MR_SCHEDULED_QUERY_STATE_DISABLED},
+             &fault) == 0);
+    STEP(mr_describe_scheduled_query(client, &(struct mr_describe_scheduled_query_request){arn}, &described,
+                                     &fault) == 0);
+    STEP(described->scheduled_query->state == MR_SCHEDULED_QUERY_STATE_DISABLED);
+    STEP(strcmp(described->scheduled_query->schedule_configuration->schedule_expression.ptr,
+                "cron(0 0 * * ? *)") == 0);
+    mr_response_free(described);
+    STEP(mr_delete_scheduled_query(client, &(struct mr_delete_scheduled_query_request){arn}, &fault) == 0);
+    mr_response_free(created);
+    return 0;
+}
+
+static int moto(void)
+{
+    struct mr_text db = mr_text("moto_db");
+    struct mr_create_database_response *made;
+    STEP(mr_create_database(client, &(struct mr_create_database_request){.database_name = db}, &made,
+                            &fault) == 0);
+    STEP(moto_tags(made->database->arn) == 0);
+    mr_response_free(made);
+    struct mr_describe_database_response *described;
+    STEP(mr_describe_database(client, &(struct mr_describe_database_request){db}, &described, &fault) == 0);
+    STEP(strcmp(described->database->database_name.ptr, "moto_db") == 0);
+    mr_response_free(described);
+    STEP(mr_update_database(client, &(struct mr_update_database_request){db, mr_text("key")}, NULL, &fault) ==
+         0);
+    struct mr_list_databases_response *listed;
+    STEP(mr_list_databases(client, &(struct mr_list_databases_request){.max_results = {false, 0}}, &listed,
+                           &fault) == 0);
+    STEP(listed->databases.len >= 1);
+    mr_response_free(listed);
+    STEP(moto_tables() == 0);
+    STEP(moto_scheduled() == 0);
+    struct mr_describe_endpoints_response *endpoints;
+    STEP(mr_describe_endpoints(client, &endpoints, &fault) == 0 && endpoints->endpoints.len == 1);
+    STEP(endpoints->endpoints.at[0].cache_period_in_minutes.v > 0);
+    mr_response_free(endpoints);
+    STEP(mr_delete_database(client, &(struct mr_delete_database_request){db}, &fault) == 0);
+    puts("ok");
     return 0;
 }
 
@@ -422,8 +510,8 @@ int main(int argc, char **argv)
         rc = calls(atoi(argv[2]), atoi(argv[3]));
     else if (strcmp(what, "everything") == 0)
         rc = everything();
-    else if (strcmp(what, "requests") == 0)
-        rc = requests();
+    else if (strcmp(what, "moto") == 0)
+        rc = moto();
     else if (strcmp(what, "presign") == 0)
         rc = presign();
     else if (strcmp(what, "write") == 0 && argc > 2)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -16,6 +17,16 @@ def find():
     if path is None:
         raise RuntimeError("moto_server is not installed: tools/setup/moto.sh")
     return path
+
+
+def python():
+    """An interpreter that has moto, and with it a botocore of these days."""
+    own = os.path.join(ROOT, "deps", "moto", "bin", "python")
+    for path in (own, shutil.which("python3"), sys.executable):
+        if path and os.path.exists(path) and subprocess.run([path, "-c", "import moto.core"], cwd="/", stderr=subprocess.DEVNULL,
+                                                            check=False).returncode == 0:
+            return path
+    raise RuntimeError("no Python has moto: tools/setup/moto.sh")
 
 
 class Moto:
