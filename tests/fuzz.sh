@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=$1
 cmake --preset fuzz >/dev/null
-cmake --build build-fuzz >/dev/null
+build=$(cmake --build build-fuzz) || { tail -n 40 <<<"$build"; exit 1; }
 mkdir -p fuzz/findings
 one() { # name
     work=$(mktemp -d)

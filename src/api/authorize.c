@@ -69,7 +69,7 @@ static struct target write_target(enum model_op op, const void *input)
         return (struct target){A_TABLE, .database = in->database_name, .table = in->table_name};
     }
     default:
-        return (struct target){EVERYTHING};
+        return (struct target){.resource = EVERYTHING};
     }
 }
 

@@ -83,7 +83,7 @@ void server_handle(void *handler, struct http_request *req)
     x->http = req;
     x->handler = h;
     x->api = (struct api_request){
-        .http = {req->method, req->path, req->query, req->headers, req->nheaders, req->body},
+        .http = {req->method, req->path, req->query, req->headers, req->nheaders, req->body, false},
         .arena = &req->arena,
         .tls = req->tls,
         .peer = req->peer,
