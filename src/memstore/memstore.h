@@ -335,6 +335,10 @@ void mem_cursor_close(struct mem_cursor *cursor);
  * until its next call, with or without the lock. */
 int mem_cursor_fill(struct mem_cursor *cursor, struct mem_table *table, uint32_t series, int64_t *from,
                     int64_t to, uint64_t lsn, size_t *rows, bool *more);
+/* The time of the newest row of the series within [from, to] as of snapshot `lsn` (read lock). False: there
+ * is none here. */
+bool mem_newest(const struct mem_table *table, uint32_t series, int64_t from, int64_t to, uint64_t lsn,
+                int64_t *time);
 const struct mem_vec *mem_cursor_vecs(const struct mem_cursor *cursor);
 /* Sets the constant vectors of the series' dimensions and measure name, without any row (read lock); for rows
  * from elsewhere. MR_ENOENT: no such series any more. MR_ENOMEM. */

@@ -167,6 +167,35 @@ static bool collect(struct mem_cursor *c, const struct mem_table *t, const struc
     return false;
 }
 
+/* The last row below `end` of a chunk that the snapshot sees, or an old row in place of one too young. */
+static bool last_seen(const struct mem_table *t, uint32_t series, const struct mem_chunk *chunk, uint32_t end,
+                      uint64_t lsn, int64_t *time)
+{
+    while (end-- > 0) {
+        *time = chunk_time(chunk)[end];
+        if (chunk->lsn_max <= lsn || chunk_lsn(chunk, end) <= lsn ||
+            old_find(&t->olds, series, *time, lsn) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool mem_newest(const struct mem_table *t, uint32_t series, int64_t from, int64_t to, uint64_t lsn,
+                int64_t *time)
+{
+    const struct mem_series *s = mem_pages_get(&t->series, series);
+    for (uint32_t run = s != NULL && from <= to ? s->nruns : 0; run-- > 0;) {
+        const struct mem_chunk *chunk = series_chunk(s, run);
+        const int64_t *times = chunk_time(chunk);
+        uint32_t end = times[chunk->rows - 1] <= to ? chunk->rows : chunk_lower(chunk, to + 1);
+        if (last_seen(t, series, chunk, end, lsn, time))
+            return *time >= from;
+        if (times[0] < from)
+            return false;
+    }
+    return false;
+}
+
 static int64_t segment_time(const struct segment *segment, uint32_t row)
 {
     return segment->chunk != NULL ? chunk_time(segment->chunk)[segment->first + row] : segment->old->time;

@@ -201,52 +201,40 @@ void store_cursor_close(struct store_cursor *cursor)
     mr_free(cursor);
 }
 
-/* The time of a row of the series that the scan may see, as late as the directories of the segments tell
- * without reading: the first of the last block that begins with the series. */
-static int64_t newest_from(const struct store_scan *scan, uint32_t series)
-{
-    const struct rows_spec *r = &scan->rows;
-    int64_t from = r->time_min;
-    for (size_t i = 0; i < r->nreaders; i++) {
-        uint32_t first, end;
-        magstore_reader_locate(r->readers[i], series, r->time_min, r->time_max, &first, &end);
-        if (first >= end)
-            continue;
-        const struct magstore_block *last = magstore_reader_block(r->readers[i], end - 1);
-        if (last->first_series == series && last->first_time <= r->time_max && last->first_time > from)
-            from = last->first_time;
-    }
-    return from;
-}
-
-static bool take_series(struct store_cursor *cursor)
+/* Begins with the next series; *taken false: there is none. */
+static int take_series(struct store_cursor *cursor, bool *taken, struct mr_error *err)
 {
     struct store_scan *scan = cursor->scan;
     if (cursor->at == cursor->end) {
         size_t at = __atomic_fetch_add(&scan->next, scan->stride, __ATOMIC_RELAXED);
         if (at >= scan->nseries) {
             __atomic_store_n(&scan->next, scan->nseries, __ATOMIC_RELAXED); /* never wraps */
-            return false;
+            *taken = false;
+            return MR_OK;
         }
         cursor->at = at;
         cursor->end = scan->nseries - at < scan->stride ? scan->nseries : at + scan->stride;
     }
     uint32_t series = scan->series[cursor->at++];
-    rows_seek(cursor->rows, series, scan->newest ? newest_from(scan, series) : scan->rows.time_min);
-    cursor->active = true;
-    return true;
+    *taken = cursor->active = true;
+    if (scan->newest)
+        return rows_seek_newest(cursor->rows, series, err);
+    rows_seek(cursor->rows, series, scan->rows.time_min);
+    return MR_OK;
 }
 
 int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, struct mr_error *err)
 {
     size_t rows = 0;
     *out = (struct store_batch){0, cursor->vecs, 0};
-    while (rows == 0 && (cursor->active || take_series(cursor))) {
-        int rc = rows_next(cursor->rows, cursor->vecs, &rows, err);
+    for (bool more = true; rows == 0 && more;) {
+        int rc = cursor->active ? MR_OK : take_series(cursor, &more, err);
+        if (rc == MR_OK && more)
+            rc = rows_next(cursor->rows, cursor->vecs, &rows, err);
         if (rc != MR_OK)
             return mr_error_set(err, (enum mr_status)rc, "cannot read the rows of a scan: %s",
                                 mr_status_name((enum mr_status)rc));
-        if (rows == 0) {
+        if (rows == 0 && more) {
             cursor->active = false;
             __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
         }

@@ -15,6 +15,7 @@ struct rows_stream {
     struct column *columns;
     struct mem_cursor *mem;
     struct magstore_merge *merge; /* NULL: no files */
+    struct magstore_page *page;   /* to look for newest rows; NULL until that was done */
     bool wants_key;               /* a dimension or the measure name was asked for */
     bool key_here;                /* the cursor's constant vectors are those of the series */
     uint32_t series;
@@ -98,6 +99,7 @@ void rows_close(struct rows_stream *s)
     mr_free(s->columns);
     mem_cursor_close(s->mem);
     magstore_merge_close(s->merge);
+    magstore_page_free(s->page);
     mr_arena_release(&s->texts);
     mr_free(s);
 }
@@ -116,6 +118,66 @@ void rows_seek(struct rows_stream *s, uint32_t series, int64_t from)
     s->file_more = s->merge != NULL;
     if (s->file_more)
         magstore_merge_seek(s->merge, series, from, s->spec->time_max);
+}
+
+/* The last time within [from, to] of the series in the block loaded. */
+static bool last_in_block(struct magstore_page *page, uint32_t series, int64_t from, int64_t to, int64_t *out)
+{
+    uint32_t count, low = 0;
+    const struct magstore_run *runs = magstore_page_runs(page, &count);
+    for (uint32_t high = count; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (runs[middle].series < series)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == count || runs[low].series != series)
+        return false;
+    const int64_t *times = magstore_page_times(page) + runs[low].first;
+    size_t end = runs[low].rows;
+    if (times[end - 1] > to)
+        end = store_lower_bound(times, 0, end, to + 1); /* some time is beyond, so `to` is not the last */
+    if (end == 0 || times[end - 1] < from)
+        return false;
+    *out = times[end - 1];
+    return true;
+}
+
+/* Raises *from to the newest row that the segment has at or behind it. Blocks from the last one back. */
+static int raise_by_file(struct rows_stream *s, const struct magstore_reader *reader, uint32_t series,
+                         int64_t *from, struct mr_error *err)
+{
+    uint32_t first, end;
+    magstore_reader_locate(reader, series, *from, s->spec->time_max, &first, &end);
+    for (; first < end; end--) {
+        if (magstore_reader_block(reader, end - 1)->time_max < *from)
+            continue;
+        if (s->page == NULL && magstore_page_new(&s->page) != MR_OK)
+            return mr_error_set(err, MR_ENOMEM, "out of memory for a page");
+        int rc = magstore_page_load(s->page, reader, end - 1, err);
+        if (rc != MR_OK)
+            return rc;
+        if (last_in_block(s->page, series, *from, s->spec->time_max, from))
+            return MR_OK;
+    }
+    return MR_OK;
+}
+
+int rows_seek_newest(struct rows_stream *s, uint32_t series, struct mr_error *err)
+{
+    const struct rows_spec *spec = s->spec;
+    int64_t from = spec->time_min, time;
+    mem_read_lock(spec->table->mem);
+    if (mem_newest(spec->table->mem, series, from, spec->time_max, spec->lsn, &time))
+        from = time;
+    mem_read_unlock(spec->table->mem);
+    int rc = MR_OK;
+    for (size_t i = 0; i < spec->nreaders && rc == MR_OK; i++)
+        rc = raise_by_file(s, spec->readers[i], series, &from, err);
+    if (rc == MR_OK)
+        rows_seek(s, series, from);
+    return rc;
 }
 
 static int fill_mem(struct rows_stream *s)
@@ -364,6 +426,7 @@ int rows_next(struct rows_stream *s, struct store_vec *vecs, size_t *rows, struc
 uint64_t rows_bytes(struct rows_stream *s)
 {
     uint64_t read = s->merge != NULL ? magstore_merge_bytes(s->merge) : 0;
+    read += s->page != NULL ? magstore_page_bytes(s->page) : 0;
     uint64_t bytes = s->mem_bytes + read - s->file_bytes;
     s->mem_bytes = 0;
     s->file_bytes = read;

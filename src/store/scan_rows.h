@@ -28,6 +28,8 @@ void rows_close(struct rows_stream *stream);
 
 /* Goes to the series; its rows from `from` (>= time_min) on. */
 void rows_seek(struct rows_stream *stream, uint32_t series, int64_t from);
+/* The same, to the newest of its rows within the spec's time; nothing follows when there is none. */
+int rows_seek_newest(struct rows_stream *stream, uint32_t series, struct mr_error *err);
 /* The next batch of the series sought into vecs (ncolumns of them); *rows 0: it has ended. Views stay valid
  * until the next call. */
 int rows_next(struct rows_stream *stream, struct store_vec *vecs, size_t *rows, struct mr_error *err);
