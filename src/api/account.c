@@ -45,6 +45,33 @@ int api_account_load(struct api_call *call, struct api_account *out)
     return MR_OK;
 }
 
+void api_account_tell(const struct api_context *context, const struct api_account *account)
+{
+    const struct model_query_compute_response *compute = account->shown.query_compute;
+    bool provisioned =
+        compute->compute_mode == MODEL_COMPUTE_MODE_PROVISIONED && compute->provisioned_capacity != NULL;
+    if (context->capacity.set != NULL)
+        context->capacity.set(context->capacity.ctx, provisioned
+                                                         ? compute->provisioned_capacity->active_query_tcu.v
+                                                         : account->shown.max_query_tcu.v);
+}
+
+int api_capacity_boot(const struct api_context *context, struct mr_error *err)
+{
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct api_call call = {.api = context, .arena = &arena};
+    struct api_account account;
+    int rc = api_account_load(&call, &account);
+    if (rc == MR_ECORRUPT) /* logged; both operations will say so, and queries go on */
+        rc = set_defaults(&call, &account);
+    if (rc == MR_OK)
+        api_account_tell(context, &account);
+    else
+        mr_error_set(err, (enum mr_status)rc, "the account settings cannot be read");
+    mr_arena_release(&arena);
+    return rc;
+}
+
 int api_account_save(struct api_call *call, const struct api_account *account, struct mr_error *err)
 {
     struct mr_buf bytes = MR_BUF_INIT;

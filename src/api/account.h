@@ -17,6 +17,8 @@ struct api_account {
 /* In the arena; the defaults when nothing was ever stored. The caller holds state->account around load and
  * save. */
 int api_account_load(struct api_call *call, struct api_account *out);
+/* Tells whoever limits queries. */
+void api_account_tell(const struct api_context *context, const struct api_account *account);
 int api_account_save(struct api_call *call, const struct api_account *account, struct mr_error *err);
 
 #endif

@@ -25,6 +25,13 @@ struct api_retention_guard {
     void *ctx;
 };
 
+/* Told how many Timestream compute units the account's queries may use at one time: by api_capacity_boot, and
+ * after every change of the settings. */
+struct api_capacity {
+    void (*set)(void *ctx, int64_t tcu);
+    void *ctx;
+};
+
 /* What all requests share; filled by the caller, completed by api_context_init, then immutable. */
 struct api_context {
     struct catalog *catalog;
@@ -37,6 +44,7 @@ struct api_context {
     struct query_service *query;
     bool magnetic_conflicts_later;        /* INGEST_CONFLICTS_LATER of ingest/ingest.h */
     struct api_retention_guard retention; /* begin NULL: nobody to tell */
+    struct api_capacity capacity;         /* set NULL: nobody to tell */
     uint64_t max_databases, max_tables;   /* 0: AWS's 500 and 50,000 (write-api reference 12) */
     struct api_state *state;              /* made by api_context_init; copies of the context share it */
 };
@@ -50,6 +58,9 @@ void api_context_release(struct api_context *context);
 int api_finish_drop(const struct api_context *context, uint64_t id, struct mr_error *err);
 /* Finishes table deletions that a crash cut in half. Call once, before the first request. */
 int api_boot_cleanup(const struct api_context *context, struct mr_error *err);
+/* Tells context->capacity what the settings say; the default when they are unreadable. Call once, before the
+ * first request. */
+int api_capacity_boot(const struct api_context *context, struct mr_error *err);
 
 struct api_call {
     const struct api_context *api;

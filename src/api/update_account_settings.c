@@ -114,6 +114,8 @@ int api_update_account_settings(struct api_call *call, struct model_fault *fault
         rc = apply(call, &account, fault);
     if (rc == MR_OK && (rc = api_account_save(call, &account, &err)) != MR_OK)
         api_catalog_failed("UpdateAccountSettings", rc, &err);
+    if (rc == MR_OK)
+        api_account_tell(call->api, &account);
     pthread_mutex_unlock(&call->api->state->account);
     if (rc == MR_OK) /* both operations answer the same members */
         model_encode(&model_shape_describe_account_settings_response, &account.shown, call->out);

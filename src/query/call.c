@@ -1,7 +1,6 @@
 /* The three calls of query.h: what a client asks for, and what it is told. */
 #include "query/registry.h"
 
-#include "base/hash.h"
 #include "json/write.h"
 
 #include <errno.h>
@@ -91,7 +90,7 @@ static int next_page(struct query_service *s, const struct query_caller *caller,
         status = query_may(run, caller, fault); /* it may have been taken away since the last page */
         if (status == MR_OK) {
             if (run->state == QUERY_IDLE && number == run->page.number + 1)
-                query_enqueue(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
+                query_want_page(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
             wait_for_page(s, run);
             status = answer_page(caller, run, number, arena, out, fault);
         }
@@ -99,14 +98,6 @@ static int next_page(struct query_service *s, const struct query_caller *caller,
     }
     pthread_mutex_unlock(&s->lock);
     return status;
-}
-
-/* Everything that makes two calls under one ClientToken the same call. */
-static uint64_t parameters_of(const struct model_query_request *in)
-{
-    uint64_t rows = in->max_rows.set ? (uint64_t)in->max_rows.v + 1 : 0;
-    uint64_t mode = in->query_insights != NULL ? (uint64_t)in->query_insights->mode : 0;
-    return mr_hash64(in->query_string.ptr, in->query_string.len, rows * 8 + mode);
 }
 
 static int replayed(struct query_service *s, const struct query_caller *caller,
@@ -118,7 +109,7 @@ static int replayed(struct query_service *s, const struct query_caller *caller,
         return MR_OK;
     pthread_mutex_lock(&s->lock);
     enum query_replay_hit hit = query_replay_find(s->replay, caller->principal, in->client_token,
-                                                  parameters_of(in), mr_clock_mono(s->options.clock), out);
+                                                  query_parameters(in), mr_clock_mono(s->options.clock), out);
     pthread_mutex_unlock(&s->lock);
     *done = hit != QUERY_REPLAY_NONE;
     if (hit == QUERY_REPLAY_CONFLICT)
@@ -128,29 +119,65 @@ static int replayed(struct query_service *s, const struct query_caller *caller,
     return MR_OK;
 }
 
+/* Whether one more run may begin. With the lock. */
+static int admit(struct query_service *s, const struct query_run *run, struct mr_arena *arena,
+                 struct model_fault *fault)
+{
+    if (s->draining)
+        return model_fail(fault, MODEL_UNAVAILABLE, arena, "The server is shutting down.");
+    if (s->max_in_progress == 0 || s->in_progress < s->max_in_progress || run->use_fixed)
+        return MR_OK;
+    s->stats.refused++;
+    return model_fail(fault, MODEL_THROTTLING, arena, "MaxQueryTCU exceeded");
+}
+
+/* The call that asks again, under its ClientToken, for a run that has not answered yet. With the lock. */
+static struct query_run *same_call(struct query_service *s, const struct query_caller *caller,
+                                   const struct model_query_request *in)
+{
+    if (in->client_token.ptr == NULL)
+        return NULL;
+    for (struct query_run *run = s->runs; run != NULL; run = run->next) {
+        if ((run->state == QUERY_QUEUED || run->state == QUERY_RUNNING) && run->page.number == 0 &&
+            run->parameters == query_parameters(in) && mr_str_eq(run->client_token, in->client_token) &&
+            mr_str_eq(run->principal, caller->principal))
+            return run;
+    }
+    return NULL;
+}
+
 static int first_page(struct query_service *s, const struct query_caller *caller,
                       const struct model_query_request *in, struct mr_arena *arena, struct mr_buf *out,
                       struct model_fault *fault)
 {
     struct query_run *run = NULL;
     size_t before = out->len;
-    int status = query_run_new(s, caller, in->query_string, arena, &run, fault);
+    int status = query_run_new(s, caller, in, arena, &run, fault);
     if (status != MR_OK)
         return status;
-    run->insights = in->query_insights != NULL &&
-                    in->query_insights->mode == MODEL_QUERY_INSIGHTS_MODE_ENABLED_WITH_RATE_CONTROL;
     pthread_mutex_lock(&s->lock);
-    if (s->draining) {
+    struct query_run *same = same_call(s, caller, in);
+    if (same != NULL) {
+        query_registry_use(same);
+        wait_for_page(s, same);
+        status = answer_page(caller, same, 1, arena, out, fault);
+        query_registry_unuse(s, same);
         pthread_mutex_unlock(&s->lock);
         query_run_free(run);
-        return model_fail(fault, MODEL_UNAVAILABLE, arena, "The server is shutting down.");
+        return status;
+    }
+    status = admit(s, run, arena, fault);
+    if (status != MR_OK) {
+        pthread_mutex_unlock(&s->lock);
+        query_run_free(run);
+        return status;
     }
     query_registry_link(s, run);
-    query_enqueue(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
+    query_want_page(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
     wait_for_page(s, run);
     status = answer_page(caller, run, 1, arena, out, fault);
     if (status == MR_OK && in->client_token.ptr != NULL)
-        query_replay_keep(s->replay, caller->principal, in->client_token, parameters_of(in),
+        query_replay_keep(s->replay, caller->principal, in->client_token, query_parameters(in),
                           mr_clock_mono(s->options.clock), mr_str_slice(mr_buf_view(out), before, out->len));
     bool over = run->state == QUERY_FAILED || (run->state == QUERY_IDLE && run->page.last);
     if (over)

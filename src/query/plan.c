@@ -252,8 +252,9 @@ static int open_cursor(struct query_service *s, struct query_run *run, struct mr
                       take long */
 }
 
-int query_run_new(struct query_service *s, const struct query_caller *caller, struct mr_str text,
-                  struct mr_arena *arena, struct query_run **out, struct model_fault *fault)
+int query_run_new(struct query_service *s, const struct query_caller *caller,
+                  const struct model_query_request *in, struct mr_arena *arena, struct query_run **out,
+                  struct model_fault *fault)
 {
     struct query_run *run = mr_calloc(1, sizeof *run);
     if (run == NULL)
@@ -265,9 +266,17 @@ int query_run_new(struct query_service *s, const struct query_caller *caller, st
     mr_random_bytes(run->secret, sizeof run->secret);
     run->now_ns = mr_clock_wall(s->options.clock) / MR_NS_PER_MS * MR_NS_PER_MS; /* now() has milliseconds */
     run->deadline = mr_clock_mono(s->options.clock) + s->options.timeout_ns;
-    run->text = mr_arena_dup(&run->arena, text);
+    run->insights = in->query_insights != NULL &&
+                    in->query_insights->mode == MODEL_QUERY_INSIGHTS_MODE_ENABLED_WITH_RATE_CONTROL;
+    run->parameters = query_parameters(in);
+    run->text = mr_arena_dup(&run->arena, in->query_string);
     run->principal = mr_arena_dup(&run->arena, caller->principal);
-    int status = run->text.ptr == NULL || run->principal.ptr == NULL ? MR_ENOMEM : MR_OK;
+    if (in->client_token.ptr != NULL)
+        run->client_token = mr_arena_dup(&run->arena, in->client_token);
+    int status = run->text.ptr == NULL || run->principal.ptr == NULL ||
+                         (in->client_token.ptr != NULL && run->client_token.ptr == NULL)
+                     ? MR_ENOMEM
+                     : MR_OK;
     if (status == MR_OK)
         status = query_bind(s, caller, run->text, false, run, arena, fault);
     if (status == MR_OK)

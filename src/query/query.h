@@ -30,6 +30,12 @@ int query_service_open(const struct query_options *options, struct query_service
 void query_service_drain(struct query_service *service);
 void query_service_close(struct query_service *service);
 
+/* How many Timestream compute units queries may use: by the reference's guideline 4 are good for 7 queries at
+ * one time. A Query that would be one more, counting those that wait for their turn, is refused with
+ * "MaxQueryTCU exceeded"; SHOW, DESCRIBE and further pages are not counted. Until it is set there is no
+ * limit. */
+void query_service_set_tcu(struct query_service *service, int64_t tcu);
+
 /* Who asks, and under which names the tables are shown. */
 struct query_caller {
     struct mr_str principal; /* tokens are good for this principal only */
@@ -62,7 +68,10 @@ int query_prepare(struct query_service *service, const struct query_caller *call
 void query_service_forget_answers(struct query_service *service);
 
 struct query_stats {
-    uint64_t started, failed, cancelled, running, parked, rows, bytes;
+    uint64_t started, failed, cancelled, refused; /* refused: for MaxQueryTCU */
+    uint64_t in_progress, running;                /* queued or running; of those the running */
+    uint64_t kept;        /* runs there are, with those that wait for their next page */
+    uint64_t rows, bytes; /* answered */
 };
 void query_service_stats(struct query_service *service, struct query_stats *out);
 

@@ -26,7 +26,8 @@ void query_registry_close(struct query_service *s, struct query_run *run);
 void query_registry_remember(struct query_service *s, const char *id);
 bool query_registry_was_there(const struct query_service *s, struct mr_str id);
 
-/* service.c: queues the run for its next page. */
-void query_enqueue(struct query_service *s, struct query_run *run, uint64_t max_rows);
+/* service.c: queues the run for its next page, or makes it at once when that is no work; the lock is let go
+ * meanwhile. */
+void query_want_page(struct query_service *s, struct query_run *run, uint64_t max_rows);
 
 #endif

@@ -1,7 +1,6 @@
 /* ClientToken (query-api reference 4.3): the same call within five minutes gets the same answer, another call
  * under the token is refused until four hours are over. SDKs send a fresh token with every call, so what is
- * kept is bounded: answers up to 64 KiB, 16 MiB in all, the oldest go first; the refusal needs only the
- * entry. */
+ * kept is bounded: 16 MiB of answers, the oldest go first; the refusal needs only the entry. */
 #include "query/run.h"
 
 #include "base/hash.h"
@@ -9,7 +8,7 @@
 #define ENTRIES 8192
 #define BUCKETS 16384
 #define NOBODY UINT16_MAX
-#define LARGEST_ANSWER (64 * 1024)
+#define LARGEST_ANSWER (2 * 1024 * 1024) /* a page and what stands around it */
 #define ALL_ANSWERS (16 * 1024 * 1024)
 #define SAME_FOR (5 * 60 * MR_NS_PER_S)
 #define KNOWN_FOR (4 * MR_NS_PER_HOUR)
@@ -29,6 +28,13 @@ struct query_replay {
     size_t bytes;
     uint64_t seed[2];
 };
+
+uint64_t query_parameters(const struct model_query_request *in)
+{
+    uint64_t rows = in->max_rows.set ? (uint64_t)in->max_rows.v + 1 : 0;
+    uint64_t mode = in->query_insights != NULL ? (uint64_t)in->query_insights->mode : 0;
+    return mr_hash64(in->query_string.ptr, in->query_string.len, rows * 8 + mode);
+}
 
 struct query_replay *query_replay_new(void)
 {

@@ -42,6 +42,8 @@ struct query_run {
     unsigned char secret[QUERY_SECRET_BYTES]; /* in its page tokens */
     struct mr_arena arena;
     struct mr_str text, principal;
+    struct mr_str client_token; /* ptr NULL: none */
+    uint64_t parameters;        /* of the call that made it, see replay.c */
     struct sql_plan *plan;
     struct sql_plan bound;       /* the plan with the scans' handles resolved and retention applied */
     struct query_table **tables; /* references held */
@@ -89,7 +91,8 @@ struct query_service {
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct query_run *queue_head, **queue_tail;
-    struct query_run *runs; /* all linked runs, newest first */
+    unsigned in_progress, max_in_progress; /* runs queued or running; how many there may be, 0: any number */
+    struct query_run *runs;                /* all linked runs, newest first */
     size_t nruns;
     bool draining;
     pthread_t *threads;
@@ -101,11 +104,16 @@ struct query_service {
 };
 
 #define QUERY_RECENT 4096
+#define QUERY_TCU_STEP 4          /* compute units come in fours, */
+#define QUERY_RUNS_PER_TCU_STEP 7 /* which are good for so many queries at one time */
 
 /* plan.c: parses and binds the text, resolves tables, opens snapshot and cursor. Fault on a user's mistake.
  */
-int query_run_new(struct query_service *s, const struct query_caller *caller, struct mr_str text,
-                  struct mr_arena *arena, struct query_run **out, struct model_fault *fault);
+int query_run_new(struct query_service *s, const struct query_caller *caller,
+                  const struct model_query_request *in, struct mr_arena *arena, struct query_run **out,
+                  struct model_fault *fault);
+/* Everything that makes two calls under one ClientToken the same call. */
+uint64_t query_parameters(const struct model_query_request *in);
 void query_run_close(
     struct query_run *run); /* lets go of cursor, snapshot and tables; the newest page stays */
 void query_run_free(struct query_run *run);

@@ -55,10 +55,12 @@ static void run_one(struct query_service *s, struct query_run *run)
     uint64_t max_rows = run->want_rows;
     run->state = QUERY_RUNNING;
     s->stats.running++;
+    s->in_progress++;
     pthread_mutex_unlock(&s->lock);
     int status = produce(s, run, max_rows, &page, &err);
     pthread_mutex_lock(&s->lock);
     s->stats.running--;
+    s->in_progress--;
     settle(s, run, status, &err, &page);
     pthread_cond_broadcast(&run->changed);
     if (run->state != QUERY_IDLE || run->page.last)
@@ -79,6 +81,7 @@ static void *loop(void *arg)
         s->queue_head = run->next_queued;
         if (s->queue_head == NULL)
             s->queue_tail = &s->queue_head;
+        s->in_progress--; /* counted again by run_one */
         if (run->state == QUERY_QUEUED) {
             run_one(s, run);
         } else { /* cancelled while it waited */
@@ -90,11 +93,17 @@ static void *loop(void *arg)
     return NULL;
 }
 
-void query_enqueue(struct query_service *s, struct query_run *run, uint64_t max_rows)
+void query_want_page(struct query_service *s, struct query_run *run, uint64_t max_rows)
 {
     run->want_rows = max_rows;
+    if (run->use_fixed) { /* the rows are there: no reason to wait behind queries */
+        run->users++;
+        run_one(s, run);
+        return;
+    }
     run->state = QUERY_QUEUED;
     run->users++; /* the query thread's */
+    s->in_progress++;
     run->next_queued = NULL;
     *s->queue_tail = run;
     s->queue_tail = &run->next_queued;
@@ -159,11 +168,20 @@ void query_service_close(struct query_service *s)
     mr_free(s);
 }
 
+void query_service_set_tcu(struct query_service *s, int64_t tcu)
+{
+    MR_ASSERT(tcu >= QUERY_TCU_STEP);
+    pthread_mutex_lock(&s->lock);
+    s->max_in_progress = (unsigned)(tcu / QUERY_TCU_STEP) * QUERY_RUNS_PER_TCU_STEP;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void query_service_stats(struct query_service *s, struct query_stats *out)
 {
     pthread_mutex_lock(&s->lock);
     *out = s->stats;
-    out->parked = s->nruns;
+    out->kept = s->nruns;
+    out->in_progress = s->in_progress;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -156,6 +156,11 @@ static int open_data(struct server *s, struct mr_error *err)
     return retention_start(&retention, &s->retention, err);
 }
 
+static void set_query_capacity(void *query, int64_t tcu)
+{
+    query_service_set_tcu(query, tcu);
+}
+
 static int start_api(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
@@ -180,9 +185,11 @@ static int start_api(struct server *s, struct mr_error *err)
         .query = s->query,
         .magnetic_conflicts_later = c->magnetic_conflicts == INGEST_CONFLICTS_LATER,
         .retention = {retention_change_begin, retention_change_end, s->retention},
+        .capacity = {set_query_capacity, s->query},
     };
     if ((status = api_context_init(&s->context, err)) != MR_OK ||
-        (status = api_boot_cleanup(&s->context, err)) != MR_OK)
+        (status = api_boot_cleanup(&s->context, err)) != MR_OK ||
+        (status = api_capacity_boot(&s->context, err)) != MR_OK)
         return status;
     if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK ||
         (status = workers_start((unsigned)c->query_calls, 10000, &s->query_workers, err)) != MR_OK)

@@ -2,6 +2,7 @@
  * one. */
 #include "server/handler.h"
 
+#include "query/query.h"
 #include "store/store.h"
 
 #include <inttypes.h>
@@ -103,6 +104,21 @@ static void store_counters(struct store *store, struct mr_buf *out)
     seconds(out, "log_sync_seconds_max", "gauge", "longest sync of the log", (double)s.sync_ns_max / 1e9);
 }
 
+static void query_counters(struct query_service *query, struct mr_buf *out)
+{
+    struct query_stats s;
+    query_service_stats(query, &s);
+    value(out, "queries_total", "counter", "queries begun", s.started);
+    value(out, "queries_failed_total", "counter", "queries that failed while they ran", s.failed);
+    value(out, "queries_cancelled_total", "counter", "queries cancelled", s.cancelled);
+    value(out, "queries_refused_total", "counter", "queries refused for MaxQueryTCU", s.refused);
+    value(out, "queries_in_progress", "gauge", "queries that run or wait for their turn", s.in_progress);
+    value(out, "queries_running", "gauge", "queries that run", s.running);
+    value(out, "queries_kept", "gauge", "queries kept, with those that wait for their next page", s.kept);
+    value(out, "query_rows_total", "counter", "rows answered", s.rows);
+    value(out, "query_bytes_total", "counter", "bytes of rows answered", s.bytes);
+}
+
 static void http_counters(struct http_server *http, struct mr_buf *out)
 {
     struct http_stats s;
@@ -123,6 +139,7 @@ void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
     operations(m, out);
     write_counters(m, out);
     store_counters(h->context->store, out);
+    query_counters(h->context->query, out);
     if (h->http != NULL)
         http_counters(h->http, out);
     struct rusage usage;

@@ -50,12 +50,17 @@ class Server:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
-    def request(self, method, path, body=b"", key=KEY, secret=SECRET, sign=True):
+    def call(self, operation, **members):
+        """An operation without an SDK, for those that older ones do not know; returns the status and the answer."""
+        return self.request("POST", "/", json.dumps(members).encode(), headers={
+            "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"Timestream_20181101.{operation}"})
+
+    def request(self, method, path, body=b"", key=KEY, secret=SECRET, sign=True, headers=None):
         """A bare request, signed with today's date; returns the status and the decoded JSON."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
-        headers = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json"}
+        headers = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json", **(headers or {})}
         request = AWSRequest(method, self.url + path, headers, body)
         if sign:
             SigV4Auth(Credentials(key, secret), "timestream", REGION).add_auth(request)

@@ -1,7 +1,9 @@
 """The Query API: paging, tokens, cancellation, status. Section numbers are of the Query API reference."""
 
+import http.client
 import json
 import threading
+import time
 import unittest
 import uuid
 
@@ -148,6 +150,67 @@ class Query(Case):
         for t in threads:
             t.join()
         self.assertEqual(wrong, [])
+
+
+
+class Capacity(Case):
+    """MaxQueryTCU (10): 4 units are good for 7 queries at one time, those that wait for their turn included."""
+
+    flags = ("--query-concurrency=2", "--drain-seconds=1")
+    HEAVY = "SELECT count(*) FROM " + ", ".join(f"UNNEST(sequence(1, 10000)) AS t{i}(x{i})" for i in range(4))
+
+    def in_progress(self, count):
+        while int(self.server.metrics()["millrace_queries_in_progress"]) != count:
+            time.sleep(0.01)
+
+    def ask(self, text):
+        """A query that the end of the server may cut off."""
+        try:
+            self.server.call("Query", QueryString=text)
+        except http.client.HTTPException:
+            pass
+
+    def start(self, *texts):
+        threads = [threading.Thread(target=self.ask, args=(text,)) for text in texts]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def refused(self):
+        status, answer = self.server.call("Query", QueryString="SELECT 1")
+        self.assertEqual((status, answer["__type"].split("#")[1], answer["message"]),
+                         (429, "ThrottlingException", "MaxQueryTCU exceeded"))
+
+    def test_limit(self):
+        call = self.server.call
+        self.assertEqual(call("UpdateAccountSettings", MaxQueryTCU=4)[1]["MaxQueryTCU"], 4)
+        self.server.keep = True
+        for last in (False, True):  # the setting holds from the start
+            threads = self.start(*[self.HEAVY] * 7)
+            self.in_progress(7)
+            self.refused()
+            self.assertEqual(call("Query", QueryString="SHOW DATABASES")[0], 200)
+            if last:
+                self.assertEqual(call("UpdateAccountSettings", MaxQueryTCU=8)[0], 200)
+                threads += self.start("SELECT 1")
+                self.in_progress(8)
+            self.server.stop()
+            for thread in threads:
+                thread.join()
+            self.server.start()
+        self.server.keep = False
+
+    def test_one_run_for_a_token(self):  # 4.3: asked again before the first call was answered
+        text = ("SELECT max(x * y % 7) FROM UNNEST(sequence(1, 10000)) AS a(x), UNNEST(sequence(1, 5000)) AS b(y)")
+        token, answers = uuid.uuid4().hex, []
+        threads = [threading.Thread(target=lambda: answers.append(
+            self.server.call("Query", QueryString=text, ClientToken=token))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([status for status, _ in answers], [200] * 3)
+        self.assertEqual(len({answer["QueryId"] for _, answer in answers}), 1)
 
 
 if __name__ == "__main__":

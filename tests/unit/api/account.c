@@ -116,11 +116,46 @@ static void damaged_settings(void **state)
     mr_log_set_level(MR_LOG_INFO);
 }
 
+static int64_t told;
+
+static void tell(void *ctx, int64_t tcu)
+{
+    assert_ptr_equal(ctx, &told);
+    told = tcu;
+}
+
+/* 10: the limit counts from the start and after every change, in PROVISIONED mode the active capacity. */
+static void capacity_is_told(void **state)
+{
+    struct mr_error err = MR_ERROR_INIT;
+
+    MR_UNUSED(state);
+    world.api.capacity = (struct api_capacity){tell, &told};
+    check_ok(api_capacity_boot(&world.api, &err), &err);
+    assert_int_equal(told, 200);
+    succeeds("UpdateAccountSettings", "{\"MaxQueryTCU\":8}");
+    assert_int_equal(told, 8);
+    fails("UpdateAccountSettings", "{\"MaxQueryTCU\":9}", MODEL_VALIDATION,
+          "MaxQueryTCU must be a multiple of 4 between 4 and 1000.");
+    assert_int_equal(told, 8);
+    world.call.region = MR_STR("ap-south-1");
+    succeeds("UpdateAccountSettings", PROVISIONED("32", ""));
+    assert_int_equal(told, 32);
+    told = 0;
+    check_ok(api_capacity_boot(&world.api, &err), &err);
+    assert_int_equal(told, 32);
+    mr_log_set_level(MR_LOG_ERROR + 1);
+    check_ok(catalog_setting_put(world.api.catalog, "account-settings", MR_STR("12345678{"), NULL), NULL);
+    check_ok(api_capacity_boot(&world.api, &err), &err);
+    mr_log_set_level(MR_LOG_INFO);
+    assert_int_equal(told, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(defaults),         TEST(max_query_tcu),  TEST(pricing_model),    TEST(no_provisioned_mode_here),
-        TEST(provisioned_mode), TEST(lowering_waits), TEST(damaged_settings),
+        TEST(provisioned_mode), TEST(lowering_waits), TEST(damaged_settings), TEST(capacity_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,10 @@ static void test_windows(void **state)
                      QUERY_REPLAY_NONE); /* another principal's token is another token */
     assert_int_equal(find(r, "a", "t", 1, now + 6 * MINUTE, NULL), QUERY_REPLAY_CONFLICT);
     assert_int_equal(find(r, "a", "t", 1, now + 241 * MINUTE, NULL), QUERY_REPLAY_NONE);
+    static char page[1100000]; /* a whole page, and what stands around it */
+    memset(page, 'x', sizeof page);
+    query_replay_keep(r, MR_STR("a"), MR_STR("u"), 1, now, (struct mr_str){page, sizeof page});
+    assert_int_equal(find(r, "a", "u", 1, now, NULL), QUERY_REPLAY_SAME);
     query_replay_free(r);
 }
 
