@@ -19,7 +19,7 @@ setup-test: setup
 
 build: setup
 	@cmake --preset release >/dev/null
-	@cmake --build build --target millrace mr_bench_ingest mr_shared mr_archive
+	@cmake --build build --target millrace mr_bench_ingest mr_bench_tsbs mr_shared mr_archive
 
 # Builds, starts the server and prints the lines to paste into another terminal.
 run: build
@@ -42,8 +42,12 @@ FUZZ_SECONDS ?= 1800
 fuzz: setup-test
 	@tests/fuzz.sh $(FUZZ_SECONDS)
 
+# Writing, then eleven queries beside other databases; writes docs/performance.md. QUICK=1 takes minutes and writes to
+# build/performance instead.
 bench: setup-test build
-	@python3 bench/run.py
+	@tools/setup/peers.sh
+	@python3 bench/run.py $(if $(QUICK),--runs 1 --seconds 3)
+	@python3 bench/tsbs/run.py $(if $(QUICK),--quick)
 
 # Minutes: what is on disk, a mixed load, growth to 500 M values, ten million series.
 bench-storage: setup-test build
