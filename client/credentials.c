@@ -34,9 +34,8 @@ void client_credentials_release(struct credentials *c)
 
 /* ---- the chain ---- */
 
-/* A pair of long-term keys, or of temporary ones whose end nobody told. */
-static int fixed(struct credential_set *set, struct mr_str id, struct mr_str secret, struct mr_str token,
-                 const char *where, struct mr_error *err)
+int client_credentials_fixed(struct credential_set *set, struct mr_str id, struct mr_str secret,
+                             struct mr_str token, const char *where, struct mr_error *err)
 {
     if (id.len == 0 && secret.len == 0)
         return MR_ENOENT;
@@ -53,36 +52,17 @@ static int fixed(struct credential_set *set, struct mr_str id, struct mr_str sec
 static int from_options(const struct credentials *c, struct credential_set *set, struct mr_error *err)
 {
     const struct mr_options *o = c->options;
-    return fixed(set, mr_str_of(o->access_key_id), mr_str_of(o->secret_access_key),
-                 mr_str_of(o->session_token), "options", err);
+    return client_credentials_fixed(set, mr_str_of(o->access_key_id), mr_str_of(o->secret_access_key),
+                                    mr_str_of(o->session_token), "options", err);
 }
 
 static int from_environment(const struct credentials *c, struct credential_set *set, struct mr_error *err)
 {
     if (c->options->profile != NULL)
         return MR_ENOENT;
-    return fixed(set, mr_str_of(client_env(c->world, "AWS_ACCESS_KEY_ID")),
-                 mr_str_of(client_env(c->world, "AWS_SECRET_ACCESS_KEY")),
-                 mr_str_of(client_env(c->world, "AWS_SESSION_TOKEN")), "environment", err);
-}
-
-static int from_profile(const struct credentials *c, struct credential_set *set, struct mr_error *err)
-{
-    static const char *const unbuilt[] = {"role_arn", "sso_session", "sso_start_url", "credential_process",
-                                          "web_identity_token_file"};
-    int rc = fixed(set, client_profiles_get(c->profiles, "aws_access_key_id"),
-                   client_profiles_get(c->profiles, "aws_secret_access_key"),
-                   client_profiles_get(c->profiles, "aws_session_token"), "profile", err);
-    for (size_t i = 0; rc == MR_ENOENT && i < MR_ARRAY_LEN(unbuilt); i++)
-        if (client_profiles_get(c->profiles, unbuilt[i]).ptr != NULL)
-            return mr_error_set(err, MR_EUNSUPPORTED,
-                                "The profile " MR_STR_FMT
-                                " gets its credentials by %s, which this library does not do.",
-                                MR_STR_ARG(c->profiles->name), unbuilt[i]);
-    if (rc == MR_ENOENT && c->options->profile != NULL)
-        return mr_error_set(err, MR_ENOENT, "The profile " MR_STR_FMT " has no credentials.",
-                            MR_STR_ARG(c->profiles->name));
-    return rc;
+    return client_credentials_fixed(set, mr_str_of(client_env(c->world, "AWS_ACCESS_KEY_ID")),
+                                    mr_str_of(client_env(c->world, "AWS_SECRET_ACCESS_KEY")),
+                                    mr_str_of(client_env(c->world, "AWS_SESSION_TOKEN")), "environment", err);
 }
 
 static int find(const struct credentials *c, struct credential_set *set, struct mr_error *err)
@@ -91,7 +71,9 @@ static int find(const struct credentials *c, struct credential_set *set, struct 
     if (rc == MR_ENOENT && err->status == MR_OK)
         rc = from_environment(c, set, err);
     if (rc == MR_ENOENT && err->status == MR_OK)
-        rc = from_profile(c, set, err);
+        rc = client_credentials_from_web_identity(c, set, err);
+    if (rc == MR_ENOENT && err->status == MR_OK)
+        rc = client_credentials_from_profile(c, set, err);
     if (rc == MR_ENOENT && err->status == MR_OK)
         rc = client_credentials_from_container(c->world, set, err);
     if (rc == MR_ENOENT && err->status == MR_OK)

@@ -4,13 +4,15 @@
  *   1. options          access_key_id and secret_access_key
  *   2. environment      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; skipped when options
  * name a profile
- *   3. profile          aws_access_key_id and its kin, from the credentials file, then the config file
- *   4. container        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
- *   5. instance         the EC2 metadata service, version 2 of its protocol only, unless
+ *   3. web identity AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN; skipped likewise
+ *   4. profile          in this order: role_arn (with source_profile, credential_source or
+ *                       web_identity_token_file), aws_access_key_id and its kin, credential_process, sso_*
+ *   5. container        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
+ *   6. instance         the EC2 metadata service, version 2 of its protocol only, unless
  * AWS_EC2_METADATA_DISABLED=true
  *
  * A source that is configured but broken ends the search: nobody wants to sign as somebody else because a
- * file has a typo. Roles, SSO and credential_process are not built; a profile that relies on them says so.
+ * file has a typo. What is not built (mfa_serial, renewing an SSO session) says so.
  *
  * Credentials with an expiry are renewed CREDENTIALS_AHEAD_NS before it, by one thread, while the others go
  * on with the old ones; when renewing fails, the old ones serve until they expire.
@@ -41,6 +43,7 @@ struct credentials {
     const struct client_world *world;
     const struct mr_options *options; /* of the client, as long as it lives */
     const struct profiles *profiles;
+    struct mr_str region; /* where the Security Token Service is asked */
 
     pthread_mutex_t fetching; /* held by the thread that asks a source; taken before lock */
     pthread_mutex_t lock;     /* guards all below */
@@ -67,7 +70,38 @@ int client_credentials_from_container(const struct client_world *world, struct c
                                       struct mr_error *err);
 int client_credentials_from_instance(const struct client_world *world, struct credential_set *set,
                                      struct mr_error *err);
-/* The JSON document of the two above. */
+/* AWS_WEB_IDENTITY_TOKEN_FILE. */
+int client_credentials_from_web_identity(const struct credentials *c, struct credential_set *set,
+                                         struct mr_error *err);
+/* All that a profile can say. */
+int client_credentials_from_profile(const struct credentials *c, struct credential_set *set,
+                                    struct mr_error *err);
+/* A pair of long-term keys, or of temporary ones whose end nobody told; `where` is for the error. */
+int client_credentials_fixed(struct credential_set *set, struct mr_str id, struct mr_str secret,
+                             struct mr_str token, const char *where, struct mr_error *err);
+
+/* What the role of a profile needs to be assumed. */
+struct credential_role {
+    struct mr_str arn, session, external_id, seconds; /* all but arn may have ptr NULL */
+    struct mr_str token_file;                         /* of a web identity; else `who` signs */
+    const struct credential_set *who;
+};
+/* Asks the Security Token Service. */
+int client_credentials_assume(const struct credentials *c, const struct credential_role *role,
+                              struct credential_set *set, struct mr_error *err);
+/* The answer of that service, XML, with status 200 or another. */
+int client_credentials_from_xml(int status, struct mr_str body, struct credential_set *set,
+                                struct mr_error *err);
+/* sso_account_id and sso_role_name of the profile, by the token that `aws sso login` left. */
+int client_credentials_from_sso(const struct credentials *c, struct mr_str profile,
+                                struct credential_set *set, struct mr_error *err);
+/* One request without credentials: 200 and its body, or the error is set. */
+int client_credentials_fetch(const struct client_world *world, const struct client_request *request,
+                             struct client_response *r, struct mr_error *err);
+/* "2026-01-02T03:04:05Z", with a fraction or not, with an offset like +00:00 instead of the Z. */
+bool client_credentials_expiry(struct mr_str text, int64_t *ns);
+/* The JSON document of container and instance, and of credential_process, which calls the token SessionToken.
+ */
 int client_credentials_from_json(struct mr_str body, struct credential_set *set, struct mr_error *err);
 
 #endif

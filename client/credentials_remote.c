@@ -13,14 +13,34 @@
 #define INSTANCE_HOST "http://169.254.169.254"
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
 
-/* "2026-01-02T03:04:05Z" and what has a fraction before the Z; false for anything else. */
-static bool parse_expiry(struct mr_str text, int64_t *ns)
+/* Behind the seconds: a fraction, then Z or +HH:MM; the offset in seconds. */
+static bool parse_zone(struct mr_str text, int64_t *offset)
+{
+    size_t at = 0;
+    uint64_t hours, minutes;
+    if (text.len > 0 && text.ptr[0] == '.')
+        for (at = 1; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+            ;
+    struct mr_str zone = mr_str_slice(text, at, text.len);
+    *offset = 0;
+    if (mr_str_eq(zone, MR_STR("Z")))
+        return true;
+    if (zone.len != 6 || (zone.ptr[0] != '+' && zone.ptr[0] != '-') || zone.ptr[3] != ':' ||
+        !mr_str_to_u64(mr_str_slice(zone, 1, 3), &hours) ||
+        !mr_str_to_u64(mr_str_slice(zone, 4, 6), &minutes) || hours > 23 || minutes > 59)
+        return false;
+    *offset = (int64_t)(hours * 3600 + minutes * 60) * (zone.ptr[0] == '-' ? -1 : 1);
+    return true;
+}
+
+bool client_credentials_expiry(struct mr_str text, int64_t *ns)
 {
     int part[6];
+    int64_t offset;
     static const struct {
         size_t from, to;
     } at[6] = {{0, 4}, {5, 7}, {8, 10}, {11, 13}, {14, 16}, {17, 19}};
-    if (text.len < 20 || text.ptr[text.len - 1] != 'Z')
+    if (text.len < 20 || !parse_zone(mr_str_slice(text, 19, text.len), &offset))
         return false;
     for (int i = 0; i < 6; i++) {
         int64_t v;
@@ -33,7 +53,8 @@ static bool parse_expiry(struct mr_str text, int64_t *ns)
         part[3] > 23 || part[4] > 59 || part[5] > 60)
         return false;
     int64_t days = mr_days_from_civil(part[0], (unsigned)part[1], (unsigned)part[2]);
-    *ns = days * MR_NS_PER_DAY + (part[3] * INT64_C(3600) + part[4] * INT64_C(60) + part[5]) * MR_NS_PER_S;
+    *ns = days * MR_NS_PER_DAY +
+          (part[3] * INT64_C(3600) + part[4] * INT64_C(60) + part[5] - offset) * MR_NS_PER_S;
     return true;
 }
 
@@ -61,14 +82,29 @@ int client_credentials_from_json(struct mr_str body, struct credential_set *set,
     set->id = member(root, MR_STR("AccessKeyId"));
     set->secret = member(root, MR_STR("SecretAccessKey"));
     set->token = member(root, MR_STR("Token"));
+    if (set->token.ptr == NULL)
+        set->token = member(root, MR_STR("SessionToken"));
     if (set->id.len == 0 || set->secret.len == 0 ||
-        (expiry.ptr != NULL && !parse_expiry(expiry, &set->expires_ns)))
+        (expiry.ptr != NULL && !client_credentials_expiry(expiry, &set->expires_ns)))
         return mr_error_set(err, MR_EINVAL,
                             "The credentials that came lack a member or have a broken Expiration.");
     return MR_OK;
 }
 
-/* MR_OK with a 200 and its body. */
+int client_credentials_fetch(const struct client_world *world, const struct client_request *q,
+                             struct client_response *r, struct mr_error *err)
+{
+    int error = world->send(world->ctx, q, r);
+    if (error == MR_ERR_MEMORY)
+        return MR_ENOMEM;
+    if (error != 0)
+        return mr_error_set(err, MR_EIO, "%s: %s", q->url, r->problem);
+    if (r->status != 200)
+        return mr_error_set(err, MR_EIO, "%s answered %d.", q->url, r->status);
+    return MR_OK;
+}
+
+/* A request next door. */
 static int fetch(const struct client_world *world, const char *method, const char *url,
                  const struct mr_pair *headers, size_t nheaders, struct client_response *r,
                  struct mr_error *err)
@@ -80,14 +116,7 @@ static int fetch(const struct client_world *world, const char *method, const cha
                                .connect_timeout_ms = REMOTE_CONNECT_MS,
                                .timeout_ms = REMOTE_TIMEOUT_MS,
                                .local = true};
-    int error = world->send(world->ctx, &q, r);
-    if (error == MR_ERR_MEMORY)
-        return MR_ENOMEM;
-    if (error != 0)
-        return mr_error_set(err, MR_EIO, "%s: %s", url, r->problem);
-    if (r->status != 200)
-        return mr_error_set(err, MR_EIO, "%s answered %d.", url, r->status);
-    return MR_OK;
+    return client_credentials_fetch(world, &q, r, err);
 }
 
 /* ---- container ---- */

@@ -1,5 +1,6 @@
 /* Opening and closing of a client. */
 #include "client/client.h"
+#include "client/process.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static int make_locks(struct mr_client *c)
     for (; made < CLIENT_APIS; made++)
         if (pthread_mutex_init(&c->endpoints[made].lock, NULL) != 0)
             break;
+    c->credentials.region = c->settings.region;
     if (made == CLIENT_APIS && pthread_mutex_init(&c->rng_lock, NULL) == 0) {
         if (client_credentials_init(&c->credentials, &c->world, &c->options, &c->profiles) == MR_OK)
             return MR_OK;
@@ -125,6 +127,7 @@ int mr_client_open(const struct mr_options *options, struct mr_client **out, str
                                                 .env = process_env,
                                                 .sleep = process_sleep,
                                                 .send = NULL,
+                                                .run = client_process_run,
                                                 .ctx = NULL};
     return client_open_in(&process, options, out, fault);
 }

@@ -39,13 +39,12 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return a != NULL ? a : b != NULL ? b : c;
 }
 
-static bool exists(const struct profiles *p)
+bool client_profiles_have(const struct profiles *p, struct mr_str name)
 {
     struct mr_arena tmp = MR_ARENA_INIT;
-    struct mr_str named = mr_arena_printf(&tmp, "profile " MR_STR_FMT, MR_STR_ARG(p->name));
-    bool found = client_ini_has_section(&p->credentials, p->name) ||
-                 client_ini_has_section(&p->config, named) ||
-                 (mr_str_eq(p->name, MR_STR("default")) && client_ini_has_section(&p->config, p->name));
+    struct mr_str named = mr_arena_printf(&tmp, "profile " MR_STR_FMT, MR_STR_ARG(name));
+    bool found = client_ini_has_section(&p->credentials, name) || client_ini_has_section(&p->config, named) ||
+                 (mr_str_eq(name, MR_STR("default")) && client_ini_has_section(&p->config, name));
     mr_arena_release(&tmp);
     return found;
 }
@@ -67,7 +66,7 @@ int client_profiles_load(struct profiles *p, const struct mr_options *options,
         rc = load(p, &p->config,
                   first_of(options->config_file, client_env(world, "AWS_CONFIG_FILE"), "~/.aws/config"),
                   world, err);
-    if (rc == MR_OK && p->asked && !exists(p))
+    if (rc == MR_OK && p->asked && !client_profiles_have(p, p->name))
         rc = mr_error_set(err, MR_EINVAL,
                           "The profile " MR_STR_FMT " is in neither the config nor the credentials file.",
                           MR_STR_ARG(p->name));
@@ -86,23 +85,28 @@ void client_profiles_release(struct profiles *p)
 }
 
 /* Of [profile <name>], and of [<name>] when that is "default". */
-static struct mr_str config_get(const struct profiles *p, struct mr_str key)
+static struct mr_str config_get(const struct profiles *p, struct mr_str name, struct mr_str key)
 {
     struct mr_arena tmp = MR_ARENA_INIT;
-    struct mr_str section = mr_arena_printf(&tmp, "profile " MR_STR_FMT, MR_STR_ARG(p->name));
+    struct mr_str section = mr_arena_printf(&tmp, "profile " MR_STR_FMT, MR_STR_ARG(name));
     struct mr_str value = section.ptr != NULL ? client_ini_get(&p->config, section, key) : MR_STR_NULL;
-    if (value.len == 0 && mr_str_eq(p->name, MR_STR("default")))
-        value = client_ini_get(&p->config, p->name, key);
+    if (value.len == 0 && mr_str_eq(name, MR_STR("default")))
+        value = client_ini_get(&p->config, name, key);
     mr_arena_release(&tmp);
     return value;
 }
 
+struct mr_str client_profiles_get_of(const struct profiles *p, struct mr_str name, const char *key)
+{
+    struct mr_str value = client_ini_get(&p->credentials, name, mr_str_of(key));
+    if (value.len == 0)
+        value = config_get(p, name, mr_str_of(key));
+    return value.len > 0 ? value : MR_STR_NULL;
+}
+
 struct mr_str client_profiles_get(const struct profiles *p, const char *key)
 {
-    struct mr_str value = client_ini_get(&p->credentials, p->name, mr_str_of(key));
-    if (value.len == 0)
-        value = config_get(p, mr_str_of(key));
-    return value.len > 0 ? value : MR_STR_NULL;
+    return client_profiles_get_of(p, p->name, key);
 }
 
 struct mr_str client_profiles_service_endpoint(const struct profiles *p, const char *service)

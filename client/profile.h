@@ -26,6 +26,9 @@ void client_profiles_release(struct profiles *profiles);
 
 /* Of the chosen profile; MR_STR_NULL when it is absent or empty. */
 struct mr_str client_profiles_get(const struct profiles *profiles, const char *key);
+/* The same of another one, which another profile names. */
+struct mr_str client_profiles_get_of(const struct profiles *profiles, struct mr_str name, const char *key);
+bool client_profiles_have(const struct profiles *profiles, struct mr_str name);
 /* endpoint_url of the profile's [services ...] section for "timestream_write" or "timestream_query". */
 struct mr_str client_profiles_service_endpoint(const struct profiles *profiles, const char *service);
 

@@ -37,6 +37,8 @@ struct client_world {
     void (*sleep)(void *ctx, int64_t ns);
     /* One request, no retries, no redirects. The response starts zeroed and is the caller's to release. */
     int (*send)(void *ctx, const struct client_request *request, struct client_response *response);
+    /* Runs a program and gives what it prints; the form of client_process_run (process.h). */
+    int (*run)(const char *const *argv, struct mr_buf *out, struct mr_error *err);
     void *ctx;
 };
 

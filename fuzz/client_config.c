@@ -1,6 +1,8 @@
-/* fuzz/client_config.c - a configuration file, and its values as the URLs and credentials they may become. */
+/* fuzz/client_config.c - a configuration file, and its values as the URLs, credentials and commands they may
+ * become. */
 #include "client/credentials.h"
 #include "client/ini.h"
+#include "client/process.h"
 #include "client/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,6 +29,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rc = client_credentials_from_json(text, &set, &why);
     MR_ASSERT(rc != MR_OK || (set.id.len > 0 && set.secret.len > 0));
     client_credential_set_release(&set);
+    struct credential_set role = {.expires_ns = 0};
+    struct mr_error denied = MR_ERROR_INIT;
+    rc = client_credentials_from_xml(size % 2 == 0 ? 200 : 403, text, &role, &denied);
+    MR_ASSERT((rc == MR_OK && role.id.len > 0 && role.secret.len > 0 && role.token.len > 0) ||
+              rc == MR_ENOMEM || denied.text[0] != '\0');
+    client_credential_set_release(&role);
+    const char **words;
+    rc = client_process_words(text, &arena, &words);
+    MR_ASSERT(rc != MR_OK || words[0] != NULL);
     client_ini_release(&ini);
     mr_arena_release(&arena);
     return 0;

@@ -24,6 +24,7 @@ static void scene_init(struct scene *s)
     s->options = (struct mr_options)MR_OPTIONS_INIT;
     fake_env(&s->f, "AWS_ACCESS_KEY_ID", NULL);
     fake_env(&s->f, "AWS_SECRET_ACCESS_KEY", NULL);
+    s->c.region = MR_STR("us-east-1");
     assert_int_equal(client_credentials_init(&s->c, &s->f.world, &s->options, &s->profiles), MR_OK);
 }
 
@@ -97,7 +98,7 @@ static void test_order(void **state)
     scene_end(&s);
 }
 
-static void test_halves_and_the_unbuilt(void **state)
+static void test_halves_and_nothing(void **state)
 {
     (void)state;
     struct scene s;
@@ -107,15 +108,205 @@ static void test_halves_and_the_unbuilt(void **state)
     scene_end(&s);
 
     scene_init(&s);
-    load_profiles(&s, "[default]\nrole_arn = arn:aws:iam::1:role/x\n");
-    assert_non_null(strstr(got(&s), "role_arn"));
-    scene_end(&s);
-
-    scene_init(&s);
     fake_env(&s.f, "AWS_EC2_METADATA_DISABLED", "true");
     assert_non_null(strstr(got(&s), "MR_ERR_CREDENTIALS: No credentials"));
     assert_int_equal(s.f.nrequests, 0);
     scene_end(&s);
+}
+
+/* ---- profiles ---- */
+
+#define STS(id, expiry)                                                                                      \
+    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>" id "</AccessKeyId>"                   \
+    "<SecretAccessKey>s&amp;3</SecretAccessKey><SessionToken>t&lt;k</SessionToken><Expiration>" expiry       \
+    "</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+#define ROLE "role_arn = arn:aws:iam::1:role/x\n"
+
+/* What comes out of a profile's text; the answers are what the service says, in order. */
+static const char *from_profile(struct scene *s, const char *text, const char *answer, int status)
+{
+    scene_init(s);
+    fake_env(&s->f, "AWS_EC2_METADATA_DISABLED", "true");
+    load_profiles(s, text);
+    if (answer != NULL)
+        fake_answer(&s->f, 0, status, answer);
+    return got(s);
+}
+
+static void test_process(void **state)
+{
+    (void)state;
+    struct scene s;
+    assert_string_equal(
+        from_profile(
+            &s,
+            "[default]\ncredential_process = /bin/echo '{\"Version\":1,\"AccessKeyId\":\"AKIDRUN\",' "
+            "\"\\\"SecretAccessKey\\\": \\\"s\\\",\"  \\\"SessionToken\\\":\\\"run\\\" "
+            ",'\"Expiration\":\"2026-01-02T05:34:05+02:00\"}'\n",
+            NULL, 0),
+        "AKIDRUN run");
+    assert_int_equal(s.c.set.expires_ns, (INT64_C(1767323045) + 1800) * MR_NS_PER_S);
+    scene_end(&s);
+    static const struct {
+        const char *command, *why;
+    } bad[] = {{"/bin/false", "/bin/false ended with status 1"},
+               {"/nonexistent/x", "No such file"},
+               {"'", "is no command"},
+               {"/bin/echo nonsense", "not a JSON object"},
+               {"/bin/echo {}", "lack a member"},
+               {"/usr/bin/yes", "printed too much"}};
+    for (size_t i = 0; i < MR_ARRAY_LEN(bad); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "[default]\ncredential_process = %s\n", bad[i].command);
+        const char *said = from_profile(&s, text, NULL, 0);
+        if (strstr(said, bad[i].why) == NULL)
+            fail_msg("%s: %s", bad[i].command, said);
+        scene_end(&s);
+    }
+}
+
+static void test_role(void **state)
+{
+    (void)state;
+    struct scene s;
+    assert_string_equal(from_profile(&s,
+                                     "[default]\n" ROLE "source_profile = base\nrole_session_name = me@x\n"
+                                     "external_id = e/1\nduration_seconds = 900\n"
+                                     "[base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s\n",
+                                     STS("AKIDROLE", SOON_EXPIRY), 200),
+                        "AKIDROLE t<k");
+    assert_int_equal(s.f.nrequests, 1);
+    assert_string_equal(s.f.requests[0].url, "https://sts.us-east-1.amazonaws.com/");
+    assert_string_equal(s.f.requests[0].body,
+                        "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx"
+                        "&RoleSessionName=me%40x&DurationSeconds=900&ExternalId=e%2F1");
+    assert_non_null(strstr(fake_header(&s.f, 0, "authorization"),
+                           "Credential=AKIDBASE/20260102/us-east-1/sts/aws4_request"));
+    assert_string_equal(got(&s), "AKIDROLE t<k");
+    assert_int_equal(s.f.nrequests, 1); /* kept */
+    scene_end(&s);
+
+    /* a role of a role, its own keys, a source */
+    assert_string_equal(from_profile(&s,
+                                     "[default]\n" ROLE "source_profile = mid\n"
+                                     "[mid]\nrole_arn = arn:aws:iam::1:role/mid\nsource_profile = mid\n"
+                                     "aws_access_key_id = AKIDMID\naws_secret_access_key = s\n",
+                                     STS("AKIDROLE", SOON_EXPIRY), 200),
+                        "AKIDROLE t<k");
+    assert_int_equal(s.f.nrequests, 2);
+    assert_non_null(strstr(fake_header(&s.f, 0, "authorization"), "AKIDMID"));
+    assert_non_null(strstr(fake_header(&s.f, 1, "authorization"), "AKIDROLE"));
+    assert_string_equal(fake_header(&s.f, 1, "x-amz-security-token"), "t<k");
+    scene_end(&s);
+    scene_init(&s);
+    load_profiles(&s, "[default]\n" ROLE "credential_source = EcsContainer\n");
+    fake_env(&s.f, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x");
+    fake_env(&s.f, "AWS_ENDPOINT_URL_STS", "http://localhost:5000");
+    fake_answer(&s.f, 0, 200, CONTAINER("AKIDTASK", SOON_EXPIRY));
+    fake_answer(&s.f, 0, 200, STS("AKIDROLE", SOON_EXPIRY));
+    assert_string_equal(got(&s), "AKIDROLE t<k");
+    assert_string_equal(s.f.requests[1].url, "http://localhost:5000/");
+    assert_non_null(strstr(fake_header(&s.f, 1, "authorization"), "AKIDTASK"));
+    scene_end(&s);
+}
+
+static void test_web_identity(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct mr_error err = MR_ERROR_INIT;
+    char path[300], text[600];
+    char *dir = dir_make();
+    check_ok(mr_io_write_file(&mr_io_posix, dir, "token", MR_STR("a.b/c\n"), 0600, &err), &err);
+    snprintf(path, sizeof path, "%s/token", dir);
+    scene_init(&s);
+    fake_env(&s.f, "AWS_WEB_IDENTITY_TOKEN_FILE", path);
+    assert_non_null(strstr(got(&s), "needs AWS_ROLE_ARN"));
+    fake_env(&s.f, "AWS_ROLE_ARN", "arn:x");
+    fake_answer(&s.f, 0, 200, STS("AKIDWEB", SOON_EXPIRY));
+    assert_string_equal(got(&s), "AKIDWEB t<k");
+    assert_string_equal(s.f.requests[0].body,
+                        "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Ax"
+                        "&RoleSessionName=millrace-1767323045&WebIdentityToken=a.b%2Fc");
+    assert_null(fake_header(&s.f, 0, "authorization"));
+    scene_end(&s);
+    snprintf(text, sizeof text, "[default]\n" ROLE "web_identity_token_file = %s\n", path);
+    assert_string_equal(from_profile(&s, text, STS("AKIDWEB", SOON_EXPIRY), 200), "AKIDWEB t<k");
+    scene_end(&s);
+    dir_remove(dir);
+    assert_non_null(strstr(from_profile(&s, text, NULL, 0), "token"));
+    scene_end(&s);
+}
+
+static void test_profiles_that_lead_nowhere(void **state)
+{
+    (void)state;
+    struct scene s;
+    static const struct {
+        const char *text, *answer, *why;
+        int status;
+    } bad[] = {
+        {ROLE, NULL, "needs one of source_profile", 0},
+        {ROLE "source_profile = nobody\n", NULL, "no profile nobody", 0},
+        {ROLE "source_profile = other\n[other]\nregion = x\n", NULL, "has no credentials", 0},
+        {ROLE "source_profile = other\n[other]\n" ROLE "source_profile = default\n", NULL, "in a ring", 0},
+        {ROLE "mfa_serial = 1\nsource_profile = default\n", NULL, "mfa_serial", 0},
+        {ROLE "credential_source = Elsewhere\n", NULL, "must be Environment", 0},
+        {ROLE "source_profile = default\naws_access_key_id = A\naws_secret_access_key = s\n",
+         "<E><Code>AccessDenied</Code><Message>not you</Message></E>", "AccessDenied: not you", 403},
+        {ROLE "source_profile = default\naws_access_key_id = A\naws_secret_access_key = s\n", "<html>",
+         "answered 502", 502},
+        {ROLE "source_profile = default\naws_access_key_id = A\naws_secret_access_key = s\n", "<html>",
+         "sent no credentials", 200},
+        {"sso_session = corp\n", NULL, "needs sso_start_url", 0},
+        {"sso_start_url = https://x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = r\n", NULL,
+         "aws sso login", 0},
+    };
+    for (size_t i = 0; i < MR_ARRAY_LEN(bad); i++) {
+        char text[400];
+        snprintf(text, sizeof text, "[default]\n%s", bad[i].text);
+        const char *said = from_profile(&s, text, bad[i].answer, bad[i].status);
+        if (strstr(said, bad[i].why) == NULL)
+            fail_msg("%s: %s", bad[i].text, said);
+        scene_end(&s);
+    }
+}
+
+static void test_sso(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct mr_error err = MR_ERROR_INIT;
+    char cache[300];
+    char *dir = dir_make();
+    static const char *const parts[] = {"/.aws", "/.aws/sso", "/.aws/sso/cache"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(parts); i++) {
+        snprintf(cache, sizeof cache, "%s%s", dir, parts[i]);
+        assert_int_equal(mr_io_posix.mkdir(NULL, cache, 0700), 0);
+    }
+    /* printf %s https://corp.example/start | sha1sum */
+    check_ok(mr_io_write_file(&mr_io_posix, cache, "f7c9b39d0b4c7a7d82c79307585f77e1c5e74378.json",
+                              MR_STR("{\"accessToken\":\"tok.en\",\"expiresAt\":\"2026-01-02T04:00:00Z\"}"),
+                              0600, &err),
+             &err);
+    scene_init(&s);
+    fake_env(&s.f, "HOME", dir);
+    load_profiles(&s, "[default]\nsso_start_url = https://corp.example/start\nsso_region = eu-west-1\n"
+                      "sso_account_id = 12\nsso_role_name = read er\n");
+    fake_answer(&s.f, 0, 200,
+                "{\"roleCredentials\":{\"accessKeyId\":\"AKIDSSO\",\"secretAccessKey\":\"s\","
+                "\"sessionToken\":\"t\",\"expiration\":1767324845000}}");
+    assert_string_equal(got(&s), "AKIDSSO t");
+    assert_string_equal(s.f.requests[0].url,
+                        "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials"
+                        "?role_name=read%20er&account_id=12");
+    assert_string_equal(fake_header(&s.f, 0, "x-amz-sso_bearer_token"), "tok.en");
+    assert_int_equal(s.c.set.expires_ns, (INT64_C(1767323045) + 1800) * MR_NS_PER_S);
+    client_credentials_drop(&s.c, MR_STR("AKIDSSO"));
+    mr_clock_manual_set(&s.f.clock, (INT64_C(1767323045) + 3600) * MR_NS_PER_S);
+    assert_non_null(strstr(got(&s), "aws sso login"));
+    scene_end(&s);
+    dir_remove(dir);
 }
 
 static void test_container(void **state)
@@ -274,13 +465,12 @@ static void test_expired_token_of_a_call(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_halves_and_the_unbuilt),
-        cmocka_unit_test(test_container),
-        cmocka_unit_test(test_instance),
-        cmocka_unit_test(test_renewal),
-        cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_expired_token_of_a_call),
+        cmocka_unit_test(test_order),        cmocka_unit_test(test_halves_and_nothing),
+        cmocka_unit_test(test_process),      cmocka_unit_test(test_role),
+        cmocka_unit_test(test_web_identity), cmocka_unit_test(test_profiles_that_lead_nowhere),
+        cmocka_unit_test(test_sso),          cmocka_unit_test(test_container),
+        cmocka_unit_test(test_instance),     cmocka_unit_test(test_renewal),
+        cmocka_unit_test(test_documents),    cmocka_unit_test(test_expired_token_of_a_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "fake.h"
 
+#include "client/process.h"
+
 #include <stdio.h>
 
 static const char *get_env(void *ctx, const char *name)
@@ -65,6 +67,7 @@ void fake_init(struct fake *f)
                                      .env = get_env,
                                      .sleep = count_sleep,
                                      .send = send_scripted,
+                                     .run = client_process_run,
                                      .ctx = f};
     fake_env(f, "HOME", "/nonexistent");
     fake_env(f, "AWS_REGION", "us-east-1");
