@@ -63,7 +63,7 @@ static const struct setting settings[] = {
     {"log-segment", SIZE, AT(log_segment), "64M", 1 << 20, GIB, "BYTES", "size of a log segment file"},
     {"flush-bytes", SIZE, AT(flush_bytes), "0", 0, 4096 * GIB, "BYTES",
      "rows in memory at which they are moved to files of the magnetic store; 0: a quarter of memory-limit"},
-    {"flush-log-bytes", SIZE, AT(flush_log_bytes), "256M", 1 << 20, 4096 * GIB, "BYTES",
+    {"flush-log-bytes", SIZE, AT(flush_log_bytes), "128M", 1 << 20, 4096 * GIB, "BYTES",
      "log at which the same happens; a start reads no more than about this"},
     {"file-window-days", NUMBER, AT(file_window_days), "7", 1, 3650, "DAYS",
      "span of time that a file of the magnetic store covers"},

@@ -9,7 +9,8 @@
 #include "base/cursor.h"
 #include "memstore/memstore.h"
 
-#define ENTRY_VERSION 1
+#define ENTRY_VERSION 2
+#define ENTRY_OLDEST 1 /* still read: rows of it never have ENTRY_DECIMALS */
 
 enum entry_kind { ENTRY_APPEND = 1, ENTRY_DROP = 2 };
 
@@ -17,7 +18,13 @@ enum entry_row_flag {
     ENTRY_SAME_SERIES = 1,
     ENTRY_SAME_VERSION = 2,
     ENTRY_SAME_COLUMNS = 4,
+    ENTRY_DECIMALS = 8,
 };
+
+/* Of a row with ENTRY_DECIMALS a DOUBLE is the varint `zigzag(n) << 2 | scale`, which stands for n divided by
+ * the scale's power of ten; with scale 3 n is 0, and the 8 bytes of the double follow. */
+enum entry_scale { ENTRY_ONES, ENTRY_HUNDREDTHS, ENTRY_TEN_THOUSANDTHS, ENTRY_NO_DECIMAL };
+static const double entry_powers[] = {1, 100, 10000};
 
 struct entry_head {
     enum entry_kind kind;

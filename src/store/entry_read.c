@@ -50,7 +50,8 @@ static struct mr_str read_str(struct mr_cursor *c)
 
 int entry_read_head(struct mr_cursor *c, struct entry_head *head, const char **why)
 {
-    if (mr_cursor_u8(c) != ENTRY_VERSION)
+    uint8_t version = mr_cursor_u8(c);
+    if (version < ENTRY_OLDEST || version > ENTRY_VERSION)
         return bad(why, "unknown version");
     uint8_t kind = mr_cursor_u8(c);
     head->kind = kind == ENTRY_DROP ? ENTRY_DROP : ENTRY_APPEND;
@@ -138,11 +139,25 @@ static void read_cell_columns(struct mr_cursor *c, struct mem_row *row, struct m
         row->ncells = 0;
 }
 
-static void read_value(struct mr_cursor *c, struct mem_value *value, int64_t time)
+static void read_decimal(struct mr_cursor *c, struct mem_value *value)
+{
+    uint64_t short_form = mr_cursor_varint(c), scale = short_form & 3;
+    if (scale != ENTRY_NO_DECIMAL)
+        value->f64 = (double)unzigzag(short_form >> 2) / entry_powers[scale];
+    else if (short_form >> 2 == 0)
+        value->i64 = (int64_t)mr_cursor_u64(c);
+    else
+        c->bad = true;
+}
+
+static void read_value(struct mr_cursor *c, struct mem_value *value, int64_t time, bool decimals)
 {
     switch (value->type) {
     case MEM_DOUBLE:
-        value->i64 = (int64_t)mr_cursor_u64(c);
+        if (decimals)
+            read_decimal(c, value);
+        else
+            value->i64 = (int64_t)mr_cursor_u64(c);
         break;
     case MEM_BIGINT:
         value->i64 = unzigzag(mr_cursor_varint(c));
@@ -165,7 +180,7 @@ static void read_value(struct mr_cursor *c, struct mem_value *value, int64_t tim
 static void read_row(struct mr_cursor *c, struct mem_row *row, struct mem_cell *cells)
 {
     uint8_t flags = mr_cursor_u8(c);
-    if (flags > (ENTRY_SAME_SERIES | ENTRY_SAME_VERSION | ENTRY_SAME_COLUMNS))
+    if (flags > (ENTRY_SAME_SERIES | ENTRY_SAME_VERSION | ENTRY_SAME_COLUMNS | ENTRY_DECIMALS))
         c->bad = true;
     if ((flags & ENTRY_SAME_SERIES) == 0) {
         int64_t series = plus(row->series, unzigzag(mr_cursor_varint(c)));
@@ -179,7 +194,7 @@ static void read_row(struct mr_cursor *c, struct mem_row *row, struct mem_cell *
     if ((flags & ENTRY_SAME_COLUMNS) == 0)
         read_cell_columns(c, row, cells);
     for (uint32_t i = 0; i < row->ncells && !c->bad; i++)
-        read_value(c, &cells[i].value, row->time);
+        read_value(c, &cells[i].value, row->time, (flags & ENTRY_DECIMALS) != 0);
 }
 
 static int read_rows(struct mr_cursor *c, const struct entry_sink *sink, const char **why)

@@ -63,11 +63,53 @@ static void write_series(struct mr_buf *buf, const struct mem_table *table, cons
     }
 }
 
-static void write_value(struct mr_buf *buf, const struct mem_value *value, int64_t time)
+/* Whether v is n / power to the last bit; NaN and negative zero never are. */
+static bool is_decimal(double v, enum entry_scale scale, uint64_t *short_form)
+{
+    double scaled = v * entry_powers[scale];
+    if (!(scaled > -1e15 && scaled < 1e15))
+        return false;
+    int64_t n = (int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
+    double back = (double)n / entry_powers[scale];
+    *short_form = zigzag(n) << 2 | scale;
+    return memcmp(&back, &v, sizeof v) == 0;
+}
+
+/* Measurements of a kind have as many decimals as the one before, so that scale is tried first. */
+static bool find_decimal(double v, enum entry_scale *scale, uint64_t *short_form)
+{
+    if (is_decimal(v, *scale, short_form))
+        return true;
+    for (enum entry_scale s = ENTRY_ONES; s < ENTRY_NO_DECIMAL; s++)
+        if (s != *scale && is_decimal(v, s, short_form)) {
+            *scale = s;
+            return true;
+        }
+    return false;
+}
+
+static void write_double(struct mr_buf *buf, double v, enum entry_scale *scale)
+{
+    uint64_t short_form, bits;
+    if (find_decimal(v, scale, &short_form)) {
+        mr_buf_varint(buf, short_form);
+        return;
+    }
+    memcpy(&bits, &v, sizeof bits);
+    mr_buf_varint(buf, ENTRY_NO_DECIMAL);
+    mr_buf_u64(buf, bits);
+}
+
+/* `scale` is NULL where doubles are written in full. */
+static void write_value(struct mr_buf *buf, const struct mem_value *value, int64_t time,
+                        enum entry_scale *scale)
 {
     switch (value->type) {
     case MEM_DOUBLE:
-        mr_buf_u64(buf, (uint64_t)value->i64);
+        if (scale != NULL)
+            write_double(buf, value->f64, scale);
+        else
+            mr_buf_u64(buf, (uint64_t)value->i64);
         break;
     case MEM_BIGINT:
         mr_buf_varint(buf, zigzag(value->i64));
@@ -97,12 +139,24 @@ static bool same_columns(const struct mem_row *a, const struct mem_row *b)
     return true; /* a column has one type */
 }
 
-static void write_row(struct mr_buf *buf, const struct mem_row *row, const struct mem_row *last)
+/* The first double speaks for the row: where it is no decimal, the others hardly are, and one byte more for
+ * each would buy nothing. */
+static bool has_decimals(const struct mem_row *row, enum entry_scale *scale)
 {
-    bool same = same_columns(row, last);
+    uint64_t unused;
+    for (uint32_t i = 0; i < row->ncells; i++)
+        if (row->cells[i].value.type == MEM_DOUBLE)
+            return find_decimal(row->cells[i].value.f64, scale, &unused);
+    return false;
+}
+
+static void write_row(struct mr_buf *buf, const struct mem_row *row, const struct mem_row *last,
+                      enum entry_scale *scale)
+{
+    bool same = same_columns(row, last), decimals = has_decimals(row, scale);
     unsigned flags = (row->series == last->series ? ENTRY_SAME_SERIES : 0) |
                      (row->version == last->version ? ENTRY_SAME_VERSION : 0) |
-                     (same ? ENTRY_SAME_COLUMNS : 0);
+                     (same ? ENTRY_SAME_COLUMNS : 0) | (decimals ? ENTRY_DECIMALS : 0);
     mr_buf_char(buf, (char)flags);
     if (row->series != last->series)
         mr_buf_varint(buf, zigzag((int64_t)row->series - (int64_t)last->series));
@@ -118,7 +172,7 @@ static void write_row(struct mr_buf *buf, const struct mem_row *row, const struc
         next = row->cells[i].column + 1u;
     }
     for (uint32_t i = 0; i < row->ncells; i++)
-        write_value(buf, &row->cells[i].value, row->time);
+        write_value(buf, &row->cells[i].value, row->time, decimals ? scale : NULL);
 }
 
 void entry_write_append(struct mr_buf *buf, uint64_t database_id, uint64_t table_id,
@@ -131,8 +185,9 @@ void entry_write_append(struct mr_buf *buf, uint64_t database_id, uint64_t table
     write_series(buf, table, batch);
     mr_buf_varint(buf, batch->nrows);
     struct mem_row last = {.series = 0, .version = 1};
+    enum entry_scale scale = ENTRY_ONES;
     for (size_t i = 0; i < batch->nrows; i++) {
-        write_row(buf, &batch->rows[i], &last);
+        write_row(buf, &batch->rows[i], &last, &scale);
         last = batch->rows[i];
     }
 }

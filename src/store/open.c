@@ -7,7 +7,7 @@
 
 #define DEFAULT_MEMORY_LIMIT (UINT64_C(4) << 30)
 #define DEFAULT_CACHE_BYTES ((size_t)256 << 20)
-#define DEFAULT_FLUSH_LOG_BYTES (UINT64_C(256) << 20)
+#define DEFAULT_FLUSH_LOG_BYTES (UINT64_C(128) << 20)
 
 static int make_dir(struct store *store, const char *path, struct mr_error *err)
 {

@@ -52,7 +52,7 @@ struct store_options {
     size_t
         flush_bytes; /* bytes of rows in memory at which they are moved to files; 0: a quarter of the limit */
     uint64_t flush_log_bytes; /* bytes of log at which the same happens, which bounds the time of a start; 0:
-                                 256 MiB */
+                                 128 MiB */
     int64_t window_ns;        /* files are cut at multiples of it; 0: 7 days */
     uint64_t file_bytes;      /* files are not merged beyond it; 0: 1 GiB */
     size_t cache_bytes;       /* decoded blocks of files kept in memory; 0: 256 MiB */

@@ -245,16 +245,39 @@ static void integers_are_written(void **state)
     mr_buf_release(&buf);
 }
 
+/* Short decimals have a way of their own; its edges are 15 digits and 16 bytes. */
+static void test_short_decimals(void **state)
+{
+    MR_UNUSED(state);
+    uint64_t bits = 7;
+    for (int i = 0; i < 50000; i++) {
+        char text[32];
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        int digits = 1 + (int)(bits >> 33) % 17, point = (int)(bits >> 40) % (digits + 1);
+        size_t n = 0;
+        if ((bits >> 50) % 3 != 0)
+            text[n++] = (bits >> 50) % 3 == 1 ? '-' : '+';
+        for (int d = 0; d < digits; d++) {
+            if (d == point)
+                text[n++] = '.';
+            bits = bits * 6364136223846793005u + 1442695040888963407u;
+            text[n++] = (char)('0' + (bits >> 40) % 10);
+        }
+        text[n] = '\0';
+        double v, want = strtod(text, NULL);
+        assert_true(json_parse_double((struct mr_str){text, n}, &v));
+        if (memcmp(&v, &want, sizeof v) != 0)
+            fail_msg("%s: %.17g instead of %.17g", text, v, want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(doubles_are_read_whole),
-        cmocka_unit_test(what_is_no_double_is_refused),
-        cmocka_unit_test(the_view_ends_where_it_says),
-        cmocka_unit_test(doubles_in_javas_form),
-        cmocka_unit_test(doubles_in_jsons_form),
-        cmocka_unit_test(doubles_round_trip),
-        cmocka_unit_test(strings_are_escaped_and_read_back),
+        cmocka_unit_test(test_short_decimals),          cmocka_unit_test(doubles_are_read_whole),
+        cmocka_unit_test(what_is_no_double_is_refused), cmocka_unit_test(the_view_ends_where_it_says),
+        cmocka_unit_test(doubles_in_javas_form),        cmocka_unit_test(doubles_in_jsons_form),
+        cmocka_unit_test(doubles_round_trip),           cmocka_unit_test(strings_are_escaped_and_read_back),
         cmocka_unit_test(integers_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void test_words(void **state)
     assert_int_equal(c.test_clock, TEST_CLOCK_OFF);
     assert_int_equal(c.magnetic_conflicts, INGEST_CONFLICTS_NOW);
     assert_int_equal(c.file_window_days, 7);
-    assert_int_equal(c.flush_log_bytes, 256 << 20);
+    assert_int_equal(c.flush_log_bytes, 128 << 20);
     server_config_release(&c);
     check_ok(LOAD(&c, &err, "--data", "d", "--test-clock=still", "--magnetic-conflicts", "later"), &err);
     assert_int_equal(c.test_clock, TEST_CLOCK_STILL);
