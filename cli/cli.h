@@ -59,6 +59,9 @@ int cli_export(struct cli *cli);
 int cli_databases(struct cli *cli);
 int cli_tables(struct cli *cli);
 int cli_tags(struct cli *cli);
+/* These work on files and read their own options. */
+int cli_user(const char *usage, int argc, char **argv);
+int cli_policy(const char *usage, int argc, char **argv);
 
 /* Runs one statement and prints its rows. */
 int cli_query_text(struct cli *cli, const char *sql);

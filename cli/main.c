@@ -39,22 +39,50 @@ static const char import_usage[] =
     "  --escape CHARACTER          of csv; none, for UNLOAD a backslash\n"
     "Of UNLOAD, text columns are dimensions and the others measures, unless these options say otherwise.\n";
 
+static const char user_usage[] =
+    "usage: millrace user list|add|remove [options] [NAME]\n"
+    "       millrace user key create NAME\n"
+    "       millrace user key rotate NAME [ID]      a new key; the one named, or all others, become "
+    "inactive\n"
+    "       millrace user key disable|enable|delete NAME ID\n"
+    "       millrace user attach|detach NAME POLICY\n\n"
+    "  --users FILE      the users file of the server (else MILLRACE_USERS); add makes it\n"
+    "  --data DIR        the server's data directory: tells the server that runs there (SIGHUP)\n"
+    "  --policy NAME     attached by add; may come several times\n"
+    "  --no-key          add makes no access key\n"
+    "  --expires TIME    of the new key, as 2030-01-31T12:00:00Z\n"
+    "  --help            this text\n"
+    "A secret is printed once, when it is made. Needs neither an endpoint nor credentials.\n";
+
+static const char policy_usage[] =
+    "usage: millrace policy check FILE             a document or a users file; - is standard input\n"
+    "       millrace policy simulate --user NAME --action ACTION --resource ARN\n"
+    "       millrace policy list\n"
+    "       millrace policy show|remove NAME\n"
+    "       millrace policy put NAME FILE\n\n"
+    "  --users FILE      the users file of the server (else MILLRACE_USERS); put makes it\n"
+    "  --data DIR        the server's data directory: tells the server that runs there (SIGHUP)\n"
+    "  --context KEY=VALUE   the value of a condition key, for simulate; may come several times\n"
+    "  --help            this text\n"
+    "simulate says what decides, and exits with 0 when it is allowed, else 1.\n";
+
 static const struct command {
     const char *name, *summary, *usage;
     int (*run)(struct cli *cli);
+    int (*local)(const char *usage, int argc, char **argv); /* in place of run: works on files only */
 } commands[] = {
     {"query", "run SQL and print its rows",
      "usage: millrace query [options] SQL\n"
      "       millrace query [options] -        SQL from standard input\n"
      "       millrace query [options]          a shell, on a terminal\n",
-     cli_query},
+     cli_query, NULL},
     {"write", "write records from JSON lines or Influx line protocol",
      "usage: millrace write -d DATABASE -t TABLE [options] [FILE]\n\n"
      "  --input-format F  json (a Record of the API on each line) or line (Influx line protocol); json\n"
      "  --rejects FILE    what could not be written, as JSON lines with the reasons\n"
      "  --spool DIR       keep what cannot be sent on disk, and send what an earlier run kept\n",
-     cli_write},
-    {"import", "load files, or what UNLOAD left, into a table", import_usage, cli_import},
+     cli_write, NULL},
+    {"import", "load files, or what UNLOAD left, into a table", import_usage, cli_import, NULL},
     {"export", "print the records of a table, for import to read",
      "usage: millrace export -d DATABASE -t TABLE [options]\n\n"
      "  --output-format F json (Records of the API), csv, or line (Influx line protocol); json\n"
@@ -62,22 +90,24 @@ static const struct command {
      "  --resume FILE     keeps how far it is; the same command again goes on from there\n"
      "  --from TIME       records from this time on, as 2026-01-02T03:04:05Z\n"
      "  --to TIME         records before this time\n",
-     cli_export},
+     cli_export, NULL},
     {"databases", "list, show, create and delete databases",
      "usage: millrace databases [options]\n"
      "       millrace databases describe|create|delete [options] NAME\n",
-     cli_databases},
+     cli_databases, NULL},
     {"tables", "list, show, create and delete tables",
      "usage: millrace tables [options] [DATABASE]\n"
      "       millrace tables describe|create|update|delete [options] DATABASE TABLE\n\n"
      "  --memory-hours N  retention of the memory store, for create and update\n"
      "  --magnetic-days N retention of the magnetic store, for create and update\n",
-     cli_tables},
+     cli_tables, NULL},
     {"tags", "list, add and remove tags of a database or table",
      "usage: millrace tags [options] ARN\n"
      "       millrace tags add [options] ARN KEY=VALUE...\n"
      "       millrace tags remove [options] ARN KEY...\n",
-     cli_tags},
+     cli_tags, NULL},
+    {"user", "users and access keys, in the users file of a server", user_usage, NULL, cli_user},
+    {"policy", "check policies, ask them, keep them in the users file", policy_usage, NULL, cli_policy},
 };
 
 void cli_list(FILE *out)
@@ -225,7 +255,7 @@ bool cli_help(const char *name, FILE *out)
 {
     const struct command *command = command_named(name);
     if (command != NULL)
-        fprintf(out, "%s%s", command->usage, common_usage);
+        fprintf(out, "%s%s", command->usage, command->local == NULL ? common_usage : "");
     return command != NULL;
 }
 
@@ -235,6 +265,8 @@ int cli_run(int argc, char **argv, bool *known)
     *known = command != NULL;
     if (command == NULL)
         return CLI_USAGE;
+    if (command->local != NULL)
+        return command->local(command->usage, argc, argv);
     bool help = false;
     struct cli cli = {.command = command->name,
                       .usage = command->usage,

@@ -9,13 +9,13 @@ _millrace() {
     --output-format) COMPREPLY=($(compgen -W "csv json line" -- "$word")); return ;;
     --time-unit) COMPREPLY=($(compgen -W "s ms us ns" -- "$word")); return ;;
     --profile) COMPREPLY=($(compgen -W "$(_millrace_profiles)" -- "$word")); return ;;
-    --ca-file | --rejects | --resume | --output | --tls-cert | --tls-key | --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --ca-file | --rejects | --resume | --output | --tls-cert | --tls-key | --config | --users) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --data | --spool) COMPREPLY=($(compgen -d -- "$word")); return ;;
     -d | --database) _millrace_names "$word" databases 1; return ;;
     -t | --table) _millrace_names "$word" tables 2; return ;;
     esac
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "serve query write import export databases tables tags help version --help" -- "$word"))
+        COMPREPLY=($(compgen -W "serve query write import export databases tables tags user policy help version --help" -- "$word"))
         return
     fi
     case $command:$word in
@@ -25,7 +25,11 @@ _millrace() {
     export:-*) COMPREPLY=($(compgen -W "$common -d -t --from --to --output --output-format --resume" -- "$word")) ;;
     tables:-*) COMPREPLY=($(compgen -W "$common --memory-hours --magnetic-days" -- "$word")) ;;
     query:-* | databases:-* | tags:-*) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    help:*) COMPREPLY=($(compgen -W "query write import export databases tables tags" -- "$word")) ;;
+    help:*) COMPREPLY=($(compgen -W "query write import export databases tables tags user policy" -- "$word")) ;;
+    user:-*) COMPREPLY=($(compgen -W "--users --data --policy --no-key --expires --help" -- "$word")) ;;
+    policy:-*) COMPREPLY=($(compgen -W "--users --data --user --action --resource --context --help" -- "$word")) ;;
+    user:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "list add remove key attach detach" -- "$word")) ;;
+    policy:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "check simulate list show put remove" -- "$word")) || COMPREPLY=($(compgen -f -- "$word")) ;;
     tags:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "add remove" -- "$word")) ;;
     write:* | import:*) COMPREPLY=($(compgen -f -- "$word")) ;;
     databases:* | tables:*)

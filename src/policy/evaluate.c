@@ -36,7 +36,7 @@ static int applies(const struct policy_statement *s, const struct policy_request
 int policy_evaluate(const struct policy *const *policies, size_t n, const struct policy_request *request,
                     struct policy_verdict *out)
 {
-    *out = (struct policy_verdict){POLICY_DENIED, MR_STR_NULL, MR_STR_NULL};
+    *out = (struct policy_verdict){POLICY_DENIED, MR_STR_NULL, MR_STR_NULL, 0};
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < policies[i]->nstatements; k++) {
             const struct policy_statement *s = &policies[i]->statements[k];
@@ -47,11 +47,11 @@ int policy_evaluate(const struct policy *const *policies, size_t n, const struct
             if (status != MR_OK)
                 return status;
             if (s->deny && truth != POLICY_NO) {
-                *out = (struct policy_verdict){POLICY_FORBIDDEN, policies[i]->name, s->sid};
+                *out = (struct policy_verdict){POLICY_FORBIDDEN, policies[i]->name, s->sid, k + 1};
                 return MR_OK;
             }
             if (!s->deny && truth == POLICY_YES)
-                *out = (struct policy_verdict){POLICY_ALLOWED, policies[i]->name, s->sid};
+                *out = (struct policy_verdict){POLICY_ALLOWED, policies[i]->name, s->sid, k + 1};
         }
     }
     return MR_OK;

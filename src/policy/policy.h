@@ -63,6 +63,7 @@ enum policy_decision {
 struct policy_verdict {
     enum policy_decision decision;
     struct mr_str policy, sid; /* of the statement that decided; MR_STR_NULL for POLICY_DENIED. Views. */
+    size_t statement;          /* its number in the policy, from 1; 0 for POLICY_DENIED */
 };
 
 /* MR_OK and the verdict, or the status of value(). */

@@ -80,7 +80,7 @@ static void wipe(struct mr_str s)
 static int read_key(struct policy_users *u, const struct policy_user *user, struct json_value v,
                     struct policy_key *key, struct mr_error *err)
 {
-    struct mr_str name, expires = MR_STR_NULL;
+    struct mr_str name, expires = MR_STR_NULL, state = MR_STR_NULL;
     struct json_value value;
     if (json_type(v) != JSON_OBJECT)
         return wrong(user, "an access key must be an object", err);
@@ -90,14 +90,15 @@ static int read_key(struct policy_users *u, const struct policy_user *user, stru
                             : mr_str_eq(name, MR_STR("SecretAccessKey")) ? &key->secret
                             : mr_str_eq(name, MR_STR("SessionToken"))    ? &key->token
                             : mr_str_eq(name, MR_STR("Expires"))         ? &expires
+                            : mr_str_eq(name, MR_STR("Status"))          ? &state
                                                                          : NULL;
         if (to == NULL || to->ptr != NULL || json_type(value) != JSON_STRING)
             return wrong(user,
-                         "an access key has AccessKeyId, SecretAccessKey and may have SessionToken and "
-                         "Expires, each once and a string",
+                         "an access key has AccessKeyId, SecretAccessKey and may have SessionToken, "
+                         "Expires and Status, each once and a string",
                          err);
         *to = mr_arena_dup(&u->arena, json_text(value));
-        if (to != &key->id && to != &expires)
+        if (to == &key->secret || to == &key->token)
             wipe(json_text(value)); /* the parser's copy */
         if (to->ptr == NULL)
             return MR_ENOMEM;
@@ -106,6 +107,9 @@ static int read_key(struct policy_users *u, const struct policy_user *user, stru
         return wrong(user, "an access key needs AccessKeyId and SecretAccessKey", err);
     if (expires.ptr != NULL && (!policy_read_time(expires, &key->expires_ns) || key->expires_ns <= 0))
         return wrong(user, "Expires must be a time like 2030-01-31T12:00:00Z", err);
+    key->inactive = mr_str_eq(state, MR_STR("Inactive"));
+    if (state.ptr != NULL && !key->inactive && !mr_str_eq(state, MR_STR("Active")))
+        return wrong(user, "Status of an access key is Active or Inactive", err);
     return MR_OK;
 }
 

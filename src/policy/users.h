@@ -11,9 +11,9 @@
  *     }
  *
  * A user's policies are names of "Policies" or documents of its own. A key may have a "SessionToken", which a
- * request must then carry, and "Expires", a time in ISO 8601 after which it is refused. Members that are
- * unknown or come twice are errors. User names are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not
- * "root".
+ * request must then carry, "Expires", a time in ISO 8601 after which it is refused, and "Status", Active or
+ * Inactive: an inactive one counts as unknown. Members that are unknown or come twice are errors. User names
+ * are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not "root".
  *
  * Immutable once parsed, so any number of threads may look users up.
  */
@@ -27,6 +27,7 @@
 struct policy_key {
     struct mr_str id, secret, token; /* token: MR_STR_NULL for none */
     int64_t expires_ns;              /* wall time; 0: never */
+    bool inactive;                   /* counts as unknown */
 };
 
 struct policy_user {

@@ -48,6 +48,8 @@ static int add_keys(struct auth_keys *keys, const struct policy_users *users, st
         for (size_t k = 0; k < list[i].nkeys; k++) {
             const struct policy_key *key = &list[i].keys[k];
             struct mr_error why = MR_ERROR_INIT;
+            if (key->inactive)
+                continue;
             int status = auth_keys_add(keys, list[i].name, key->id, key->secret, key->token, key->expires_ns,
                                        false, &why);
             if (status != MR_OK)

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define STAMP "millrace data 1\n"
 
@@ -33,6 +35,18 @@ static int make_dir(const char *path, struct mr_error *err)
     return MR_OK;
 }
 
+/* For `millrace user`, which tells the holder of the lock that the users file has changed. Not synced: it
+ * means something only while the lock is held. */
+static int note_pid(int fd, const char *path, struct mr_error *err)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    int rc = mr_io_posix.ftruncate(NULL, fd, 0);
+    if (rc < 0)
+        return mr_error_errno(err, mr_io_status(rc), -rc, "cannot write %s", path);
+    return mr_io_pwrite_full(&mr_io_posix, fd, text, (size_t)n, 0, path, err);
+}
+
 static int take_lock(struct datadir *dir, struct mr_error *err)
 {
     char *path = join(dir->path, "lock");
@@ -44,6 +58,9 @@ static int take_lock(struct datadir *dir, struct mr_error *err)
         status = mr_error_errno(err, MR_EIO, -fd, "cannot open %s", path);
     else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         status = mr_error_set(err, MR_EBUSY, "%s is in use by another millrace process", dir->path);
+    struct mr_error ignored = MR_ERROR_INIT; /* a full disk must not stop a start */
+    if (status == MR_OK && note_pid(fd, path, &ignored) != MR_OK)
+        mr_log(MR_LOG_WARN, "pid_not_noted", "text=\"%s\"", ignored.text);
     if (status == MR_OK)
         dir->lock_fd = fd;
     else if (fd >= 0)

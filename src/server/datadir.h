@@ -1,7 +1,7 @@
 /* server/datadir.h - the data directory: made, stamped and locked by one process at a time.
  *
  *     VERSION           "millrace data 1\n": the layout below; another number refuses to start
- *     lock              held by flock(2) while the server runs
+ *     lock              held by flock(2) while the server runs; holds its process id as text
  *     root-credentials  mode 0600, an AWS credentials file with the generated root pair (absent when the
  *                       environment gives one)
  *     catalog.sqlite    databases, tables, tags, settings (docs/format/catalog.md)
