@@ -1,9 +1,12 @@
 #include "base/io.h"
 
+#include "base/log.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -221,43 +224,81 @@ done:
     return status;
 }
 
-int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
-                     unsigned mode, struct mr_error *err)
+void mr_io_sync_or_die(const struct mr_io *io, int fd, const char *path)
 {
-    int status;
-    int fd = -1;
+    int rc = io->fsync(io->ctx, fd);
+    if (rc >= 0)
+        return;
+    mr_log(MR_LOG_ERROR, "sync_failed", "path=\"%s\" reason=\"%s\" action=abort", path, strerror(-rc));
+    abort();
+}
+
+int mr_io_sync_dir_or_die(const struct mr_io *io, const char *dir, struct mr_error *err)
+{
+    int fd = io->open(io->ctx, dir, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return mr_error_errno(err, mr_io_status(fd), -fd, "cannot open directory %s", dir);
+    mr_io_sync_or_die(io, fd, dir);
+    io->close(io->ctx, fd);
+    return MR_OK;
+}
+
+/* The bytes into a new file, synced. */
+static int write_temp(const struct mr_io *io, const char *temp, struct mr_str bytes, unsigned mode, bool die,
+                      struct mr_error *err)
+{
+    int fd = io->open(io->ctx, temp, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    if (fd < 0)
+        return mr_error_errno(err, mr_io_status(fd), -fd, "cannot create %s", temp);
+    int status = mr_io_pwrite_full(io, fd, bytes.ptr, bytes.len, 0, temp, err);
+    if (status == MR_OK && die) {
+        mr_io_sync_or_die(io, fd, temp);
+    } else if (status == MR_OK) {
+        int rc = io->fsync(io->ctx, fd);
+        if (rc < 0)
+            status = mr_error_errno(err, MR_EIO, -rc, "cannot sync %s", temp);
+    }
+    io->close(io->ctx, fd);
+    return status;
+}
+
+static int replace_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
+                        unsigned mode, bool die, struct mr_error *err)
+{
     struct mr_buf temp = MR_BUF_INIT, final = MR_BUF_INIT;
     mr_buf_printf(&final, "%s/%s", dir, name);
     mr_buf_char(&final, '\0');
     mr_buf_printf(&temp, "%s/%s.tmp", dir, name);
     mr_buf_char(&temp, '\0');
+    int status = MR_ENOMEM;
     if (!mr_buf_ok(&temp) || !mr_buf_ok(&final)) {
-        status = mr_error_set(err, MR_ENOMEM, "out of memory writing %s", name);
+        mr_error_set(err, MR_ENOMEM, "out of memory writing %s", name);
         goto done;
     }
-    fd = io->open(io->ctx, temp.ptr, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    if (fd < 0) {
-        status = mr_error_errno(err, mr_io_status(fd), -fd, "cannot create %s", temp.ptr);
-        goto done;
+    status = write_temp(io, temp.ptr, bytes, mode, die, err);
+    if (status == MR_OK) {
+        int rc = io->rename(io->ctx, temp.ptr, final.ptr);
+        if (rc < 0)
+            status = mr_error_errno(err, mr_io_status(rc), -rc, "cannot rename %s", temp.ptr);
     }
-    status = mr_io_pwrite_full(io, fd, bytes.ptr, bytes.len, 0, temp.ptr, err);
     if (status != MR_OK)
-        goto done;
-    int rc = io->fsync(io->ctx, fd);
-    if (rc < 0) {
-        status = mr_error_errno(err, MR_EIO, -rc, "cannot sync %s", temp.ptr);
-        goto done;
-    }
-    rc = io->rename(io->ctx, temp.ptr, final.ptr);
-    if (rc < 0) {
-        status = mr_error_errno(err, mr_io_status(rc), -rc, "cannot rename %s", temp.ptr);
-        goto done;
-    }
-    status = mr_io_sync_dir(io, dir, err);
+        (void)io->unlink(io->ctx, temp.ptr);
+    else
+        status = die ? mr_io_sync_dir_or_die(io, dir, err) : mr_io_sync_dir(io, dir, err);
 done:
-    if (fd >= 0)
-        io->close(io->ctx, fd);
     mr_buf_release(&temp);
     mr_buf_release(&final);
     return status;
+}
+
+int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
+                     unsigned mode, struct mr_error *err)
+{
+    return replace_file(io, dir, name, bytes, mode, false, err);
+}
+
+int mr_io_write_file_or_die(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
+                            unsigned mode, struct mr_error *err)
+{
+    return replace_file(io, dir, name, bytes, mode, true, err);
 }

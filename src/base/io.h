@@ -43,9 +43,18 @@ int mr_io_sync_dir(const struct mr_io *io, const char *dir, struct mr_error *err
 /* Whole small file into out. MR_ENOENT when absent; MR_ELIMIT above `limit` bytes. */
 int mr_io_read_file(const struct mr_io *io, const char *path, size_t limit, struct mr_buf *out,
                     struct mr_error *err) MR_MUST_USE;
-/* Replaces dir/name with the bytes, all or nothing: temp file, fsync, rename, fsync of the directory. */
+/* Replaces dir/name with the bytes, all or nothing: temp file, fsync, rename, fsync of the directory. After a
+ * failure before the rename the temp file is gone again, as far as the disk lets it. */
 int mr_io_write_file(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
                      unsigned mode, struct mr_error *err) MR_MUST_USE;
+/* The same for what the server builds on: a sync that fails, of the file or of the directory, leaves unknown
+ * what is on disk, so it ends the process with one line in the log (reliability rule 2). */
+int mr_io_write_file_or_die(const struct mr_io *io, const char *dir, const char *name, struct mr_str bytes,
+                            unsigned mode, struct mr_error *err) MR_MUST_USE;
+/* fsync of an open file or directory, or the end of the process. */
+void mr_io_sync_or_die(const struct mr_io *io, int fd, const char *path);
+/* The same of a directory that is not open yet. Fails only when it cannot be opened. */
+int mr_io_sync_dir_or_die(const struct mr_io *io, const char *dir, struct mr_error *err) MR_MUST_USE;
 
 /* Negated errno of a table call to a status: -ENOSPC and -EDQUOT are MR_ENOSPC, -ENOENT MR_ENOENT, else
  * MR_EIO. */

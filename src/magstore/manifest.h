@@ -69,6 +69,12 @@ int magstore_manifest_commit(const struct mr_io *io, const char *dir, struct mag
 int magstore_manifest_clean(const struct mr_io *io, const char *dir, uint64_t below, size_t *removed,
                             struct mr_error *err);
 
+/* Files that an older valid manifest of the directory names and this one does not, in no order: what a
+ * process that was killed between two commits left for the next commit to remove. The caller frees *out. */
+int magstore_manifest_leftover(const struct mr_io *io, const char *dir,
+                               const struct magstore_manifest *newest, struct magstore_file **out,
+                               size_t *count, struct mr_error *err);
+
 /* The name of a file of the store in its directory. */
 #define MAGSTORE_FILE_NAME_BYTES 32
 void magstore_file_name(enum magstore_kind kind, uint64_t number, char out[static MAGSTORE_FILE_NAME_BYTES]);

@@ -154,7 +154,7 @@ int magstore_manifest_load(const struct mr_io *io, const char *dir, struct magst
     /* The process before this one may have been killed between a rename and the sync after it. What is read
      * here must not be gone after the next power cut, when files and log entries have been removed for it. */
     if (status == MR_OK)
-        status = magstore_sync_dir(io, dir, err);
+        status = mr_io_sync_dir_or_die(io, dir, err);
     if (status != MR_OK)
         goto done;
     const struct numbers *manifests = &l.of[MANIFEST];
@@ -321,7 +321,7 @@ int magstore_manifest_clean(const struct mr_io *io, const char *dir, uint64_t be
         status = named_files(io, dir, &l.of[MANIFEST], &named, &sure, err);
     /* A manifest that was just removed may come back after a power cut; its files may not be gone then. */
     if (status == MR_OK)
-        status = magstore_sync_dir(io, dir, err);
+        status = mr_io_sync_dir_or_die(io, dir, err);
     if (status == MR_OK)
         status = remove_found(io, dir, &l, TEMP_MANIFEST, NULL, UINT64_MAX, removed, err);
     if (status == MR_OK)
@@ -333,8 +333,58 @@ int magstore_manifest_clean(const struct mr_io *io, const char *dir, uint64_t be
     if (status == MR_OK && sure)
         status = remove_found(io, dir, &l, NAMES, &named, below, removed, err);
     if (status == MR_OK && *removed != 0)
-        status = magstore_sync_dir(io, dir, err);
+        status = mr_io_sync_dir_or_die(io, dir, err);
     mr_free(named.at);
     listing_release(&l);
+    return status;
+}
+
+/* ---- leftover ---------------------------------------------------------------------------------------- */
+
+static bool names(const struct magstore_manifest *m, uint64_t number)
+{
+    for (size_t i = 0; i < m->nfiles; i++)
+        if (m->files[i].number == number)
+            return true;
+    return false;
+}
+
+int magstore_manifest_leftover(const struct mr_io *io, const char *dir,
+                               const struct magstore_manifest *newest, struct magstore_file **out,
+                               size_t *count, struct mr_error *err)
+{
+    struct listing l = {0};
+    size_t cap = 0;
+    *out = NULL;
+    *count = 0;
+    int status = list_files(io, dir, &l, err);
+    const struct numbers *manifests = &l.of[MANIFEST];
+    for (size_t i = 0; i < manifests->count && status == MR_OK; i++) {
+        struct magstore_manifest m = MAGSTORE_MANIFEST_INIT;
+        if (manifests->at[i] == newest->generation)
+            continue;
+        struct mr_error why = MR_ERROR_INIT;
+        status = read_one(io, dir, manifests->at[i], &m, &why);
+        if (status == MR_ECORRUPT) {
+            status = MR_OK;
+            continue;
+        }
+        for (size_t j = 0; status == MR_OK && j < m.nfiles; j++) {
+            if (names(newest, m.files[j].number))
+                continue;
+            status = mr_grow((void **)out, &cap, *count + 1, sizeof **out);
+            if (status == MR_OK)
+                (*out)[(*count)++] = m.files[j];
+        }
+        magstore_manifest_release(&m);
+        if (status != MR_OK)
+            mr_error_set(err, (enum mr_status)status, "%s", why.text[0] != '\0' ? why.text : "out of memory");
+    }
+    listing_release(&l);
+    if (status != MR_OK) {
+        mr_free(*out);
+        *out = NULL;
+        *count = 0;
+    }
     return status;
 }

@@ -1,28 +1,6 @@
 #include "magstore/newfile.h"
 
-#include "base/log.h"
-
 #include <fcntl.h>
-#include <stdlib.h>
-
-void magstore_sync_or_die(const struct mr_io *io, int fd, const char *path)
-{
-    int rc = io->fsync(io->ctx, fd);
-    if (rc >= 0)
-        return;
-    mr_log(MR_LOG_ERROR, "sync_failed", "path=\"%s\" reason=\"%s\" action=abort", path, strerror(-rc));
-    abort();
-}
-
-int magstore_sync_dir(const struct mr_io *io, const char *dir, struct mr_error *err)
-{
-    int fd = io->open(io->ctx, dir, O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0)
-        return mr_error_errno(err, mr_io_status(fd), -fd, "cannot open directory %s", dir);
-    magstore_sync_or_die(io, fd, dir);
-    io->close(io->ctx, fd);
-    return MR_OK;
-}
 
 static void release(struct magstore_newfile *f)
 {
@@ -90,14 +68,14 @@ int magstore_newfile_rewrite(struct magstore_newfile *f, uint64_t offset, struct
 
 int magstore_newfile_finish(struct magstore_newfile *f, struct mr_error *err)
 {
-    magstore_sync_or_die(f->io, f->fd, f->temp.ptr);
+    mr_io_sync_or_die(f->io, f->fd, f->temp.ptr);
     int rc = f->io->rename(f->io->ctx, f->temp.ptr, f->path.ptr);
     if (rc < 0) {
         int status = mr_error_errno(err, mr_io_status(rc), -rc, "cannot rename %s", f->temp.ptr);
         magstore_newfile_abort(f);
         return status;
     }
-    magstore_sync_or_die(f->io, f->dir_fd, f->dir.ptr);
+    mr_io_sync_or_die(f->io, f->dir_fd, f->dir.ptr);
     release(f);
     return MR_OK;
 }

@@ -38,9 +38,4 @@ int magstore_newfile_finish(struct magstore_newfile *file, struct mr_error *err)
 /* Removes the temporary file and releases. Fine on MAGSTORE_NEWFILE_INIT and after a failed open. */
 void magstore_newfile_abort(struct magstore_newfile *file);
 
-/* fsync of an open file or directory, or the end of the process. */
-void magstore_sync_or_die(const struct mr_io *io, int fd, const char *path);
-/* The same of a directory that is not open yet. Fails only when it cannot be opened. */
-int magstore_sync_dir(const struct mr_io *io, const char *dir, struct mr_error *err);
-
 #endif

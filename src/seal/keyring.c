@@ -34,7 +34,7 @@ static int write_table(struct seal_keyring *k, const struct seal_table *table, s
     else if (status != MR_OK)
         mr_error_set(err, MR_ENOMEM, "out of memory writing %s", k->keyring_path);
     else
-        status = mr_io_write_file(k->io, k->dir, KEYRING_NAME, mr_buf_view(&bytes), 0600, err);
+        status = mr_io_write_file_or_die(k->io, k->dir, KEYRING_NAME, mr_buf_view(&bytes), 0600, err);
     mr_buf_release(&bytes);
     return status;
 }
@@ -57,7 +57,7 @@ static int load(struct seal_keyring *k, struct mr_error *err)
     bool master = status == MR_OK;
     /* A start killed before this one may have left names that are not durable; nothing is built on such. */
     if (master)
-        status = mr_io_sync_dir(k->io, k->dir, err);
+        status = mr_io_sync_dir_or_die(k->io, k->dir, err);
     if (status != MR_OK && status != MR_ENOENT)
         return status;
     status = mr_io_read_file(k->io, k->keyring_path, KEYRING_LIMIT, &bytes, &why);

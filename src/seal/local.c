@@ -43,7 +43,7 @@ int key_file_make(const struct mr_io *io, const char *dir, const char *name, str
 {
     mr_random_bytes(out, SEAL_KEY_BYTES);
     struct mr_str bytes = {(const char *)out->bytes, SEAL_KEY_BYTES};
-    return mr_io_write_file(io, dir, name, bytes, 0600, err);
+    return mr_io_write_file_or_die(io, dir, name, bytes, 0600, err);
 }
 
 bool local_name_valid(struct mr_str name)

@@ -283,11 +283,9 @@ static void lower_cutoff(struct store_table *table, const struct store_record *r
 /* Memory or the log has grown enough for a flush. */
 static void note_growth(struct store *store, size_t logged)
 {
-    uint64_t log = __atomic_add_fetch(&store->log_since, logged, __ATOMIC_RELAXED);
-    uint64_t rows = __atomic_load_n(&store->budget.row_bytes, __ATOMIC_RELAXED);
-    if ((log >= store->flush_log_bytes || rows >= store->flush_bytes) &&
-        !__atomic_load_n(&store->flushing, __ATOMIC_RELAXED))
-        keeper_flush_soon(store);
+    __atomic_add_fetch(&store->log_since, logged, __ATOMIC_RELAXED);
+    if (store_has_grown(store) && !__atomic_load_n(&store->flushing, __ATOMIC_RELAXED))
+        keeper_has_grown(store);
 }
 
 static int append_any(struct store_table *table, struct store_record *records, size_t count,

@@ -42,14 +42,31 @@ static void empty_graves(struct store *store)
     store->ngraves = kept;
 }
 
-static int dig_grave(struct store *store, const struct magstore_file *file)
+static int dig_grave_at(struct store *store, const struct magstore_file *file, uint64_t generation)
 {
     if (mr_grow((void **)&store->graves, &store->graves_cap, store->ngraves + 1, sizeof *store->graves) !=
         MR_OK)
         return MR_ENOMEM;
-    store->graves[store->ngraves++] =
-        (struct store_grave){file->kind, file->number, store->manifest.highest + 1};
+    store->graves[store->ngraves++] = (struct store_grave){file->kind, file->number, generation};
     return MR_OK;
+}
+
+static int dig_grave(struct store *store, const struct magstore_file *file)
+{
+    return dig_grave_at(store, file, store->manifest.highest + 1);
+}
+
+int files_bury_leftover(struct store *store, struct mr_error *err)
+{
+    struct magstore_file *files;
+    size_t n;
+    if (store->manifest.generation == 0 || store->manifest.fell_back)
+        return MR_OK; /* nobody knows what the newest named; the next start removes what none does */
+    int rc = magstore_manifest_leftover(&store->io, store->files_dir, &store->manifest, &files, &n, err);
+    for (size_t i = 0; i < n && rc == MR_OK; i++)
+        rc = dig_grave_at(store, &files[i], store->manifest.generation);
+    mr_free(files);
+    return rc;
 }
 
 /* ---- committing
@@ -125,7 +142,7 @@ static bool spend_ballast(struct store *store)
     bool spent = store->ballast && store->io.unlink(store->io.ctx, path) >= 0;
     store->ballast = false;
     /* Some file systems give blocks back only when the unlink is on disk. */
-    return spent && magstore_sync_dir(&store->io, store->files_dir, NULL) == MR_OK;
+    return spent && mr_io_sync_dir_or_die(&store->io, store->files_dir, NULL) == MR_OK;
 }
 
 static int commit_manifest(struct store *store, struct magstore_manifest *next, bool frees,

@@ -88,6 +88,8 @@ int files_open(struct store *store, struct mr_error *err)
     int rc = magstore_manifest_load(&store->io, store->files_dir, &store->manifest, err);
     if (rc == MR_OK)
         rc = magstore_manifest_clean(&store->io, store->files_dir, UINT64_MAX, &removed, err);
+    if (rc == MR_OK)
+        rc = files_bury_leftover(store, err);
     if (rc != MR_OK)
         return rc;
     if (store->manifest.fell_back)

@@ -22,7 +22,7 @@ struct store_keeper {
     struct store *store;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool flush, compact, keys, stopping;
+    bool flush, grown, compact, keys, stopping;
     pthread_t flusher, merger, locksmith;
     bool has_flusher, has_merger, has_locksmith;
 };
@@ -51,11 +51,27 @@ static void pause_after(struct store_keeper *k, const char *what, const struct m
     pthread_mutex_unlock(&k->lock);
 }
 
+/* Waits until a flush is asked for, or growth reported, or the end. *asked: whatever the growth. */
+static bool wait_for_flush(struct store_keeper *k, bool *asked)
+{
+    pthread_mutex_lock(&k->lock);
+    while (!k->flush && !k->grown && !k->stopping)
+        pthread_cond_wait(&k->wake, &k->lock);
+    *asked = k->flush;
+    k->flush = k->grown = false;
+    bool go_on = !k->stopping;
+    pthread_mutex_unlock(&k->lock);
+    return go_on;
+}
+
 static void *run_flusher(void *arg)
 {
     struct store_keeper *k = arg;
-    while (wait_for(k, &k->flush)) {
+    bool asked;
+    while (wait_for_flush(k, &asked)) {
         struct mr_error err = MR_ERROR_INIT;
+        if (!asked && !store_has_grown(k->store))
+            continue;
         int rc = store_flush(k->store, &err);
         if (rc == MR_OK || rc == MR_ECANCEL)
             continue;
@@ -130,6 +146,12 @@ void keeper_flush_soon(struct store *store)
 {
     if (store->keeper != NULL)
         raise_flag(store->keeper, &store->keeper->flush);
+}
+
+void keeper_has_grown(struct store *store)
+{
+    if (store->keeper != NULL)
+        raise_flag(store->keeper, &store->keeper->grown);
 }
 
 void keeper_compact_soon(struct store *store)

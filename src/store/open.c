@@ -14,7 +14,8 @@ static int make_dir(struct store *store, const char *path, struct mr_error *err)
     int rc = store->io.mkdir(store->io.ctx, path, 0700);
     if (rc < 0 && rc != -EEXIST)
         return mr_error_errno(err, mr_io_status(rc), -rc, "cannot make directory %s", path);
-    return mr_io_sync_dir(&store->io, store->dir, err); /* who made it may have been killed before this */
+    return mr_io_sync_dir_or_die(&store->io, store->dir,
+                                 err); /* who made it may have been killed before this */
 }
 
 /* dir/name, made when it is not there. The caller frees *out. */
@@ -94,9 +95,8 @@ static int settle_down(struct store *store, struct mr_error *err)
         rc = files_expire(store, 0, err);
     if (rc == MR_OK && !store->by_hand)
         rc = keeper_start(store, err);
-    if (rc == MR_OK &&
-        (store->log_since >= store->flush_log_bytes || store->budget.row_bytes >= store->flush_bytes))
-        keeper_flush_soon(store);
+    if (rc == MR_OK && store_has_grown(store))
+        keeper_has_grown(store);
     keeper_compact_soon(store);
     return rc;
 }

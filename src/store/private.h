@@ -109,6 +109,13 @@ struct store {
     uint64_t appends, records, duplicates, rejected; /* atomic */
 };
 
+/* Are rows in memory, or the log since the last flush began, worth a flush? */
+static inline bool store_has_grown(const struct store *store)
+{
+    return __atomic_load_n(&store->log_since, __ATOMIC_RELAXED) >= store->flush_log_bytes ||
+           __atomic_load_n(&store->budget.row_bytes, __ATOMIC_RELAXED) >= store->flush_bytes;
+}
+
 /* Bytes of one value in a vector, of memory, of files and of scans alike. */
 static inline size_t store_width(int type)
 {
@@ -182,6 +189,8 @@ struct store_change {
 };
 int files_open(struct store *store, struct mr_error *err); /* loads, cleans, opens segments, reads names */
 void files_close(struct store *store);
+/* Of a start: what only the manifest before the newest names goes with the next commit. */
+int files_bury_leftover(struct store *store, struct mr_error *err);
 void files_keep_ballast(struct store *store);
 uint64_t files_number(struct store *store); /* a number for a new file */
 /* Makes the change durable and current. Files of tables dropped meanwhile are left out and removed, the added
@@ -237,6 +246,9 @@ void lookup_release(struct store_lookup *lookup);
 int keeper_start(struct store *store, struct mr_error *err);
 void keeper_stop(struct store *store);
 void keeper_flush_soon(struct store *store);
+/* A flush if the store still has grown when the flusher gets to it: the append that says so may have looked a
+ * moment before a flush began. */
+void keeper_has_grown(struct store *store);
 void keeper_compact_soon(struct store *store);
 void keeper_keys_soon(struct store *store);
 bool keeper_stopping(const struct store *store);

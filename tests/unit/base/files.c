@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static void test_write_and_read_back(void **state)
 {
@@ -41,6 +42,8 @@ static void test_every_fault_leaves_the_old_file(void **state)
     check_ok(mr_io_write_file(&mr_io_posix, dir, "f", MR_STR("old"), 0600, &err), &err);
     char path[600];
     snprintf(path, sizeof path, "%s/f", dir);
+    char temp[600];
+    snprintf(temp, sizeof temp, "%s/f.tmp", dir);
     struct fault_io fault;
     fault_io_init(&fault);
     for (int kind = FAULT_ERROR; kind <= FAULT_SHORT; kind++) {
@@ -55,6 +58,9 @@ static void test_every_fault_leaves_the_old_file(void **state)
             struct mr_buf got = MR_BUF_INIT;
             check_ok(mr_io_read_file(&mr_io_posix, path, 100, &got, &err), &err);
             check_str(mr_buf_view(&got), "old");
+            fault_io_arm(&fault, n, ENOSPC, (enum fault_kind)kind, false);
+            assert_int_not_equal(mr_io_write_file(&fault.io, dir, "f", MR_STR("new"), 0600, NULL), MR_OK);
+            assert_int_equal(access(temp, F_OK), -1); /* a disk that works again is cleaned up */
             mr_buf_release(&got);
         }
     }

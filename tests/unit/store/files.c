@@ -6,6 +6,7 @@
 #include "lib/check.h"
 #include "lib/dir.h"
 #include "lib/simdisk.h"
+#include "magstore/manifest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -211,6 +212,40 @@ static void test_drop_frees_the_disk(void **state)
     dir_remove(kit.dir);
 }
 
+/* Killed between the commit of a merge and the one that settles it: what was merged is named by the manifest
+ * before the newest alone, and goes with the first commit of the next life, not with the start after it. */
+static void test_a_kill_before_settling_leaves_nothing_for_long(void **state)
+{
+    MR_UNUSED(state);
+    struct kit kit;
+    struct mr_error err = MR_ERROR_INIT;
+    struct magstore_manifest m = MAGSTORE_MANIFEST_INIT;
+    open_by_hand(&kit);
+    write_rows(kit.table, dims_a, 0, 100);
+    flush(&kit);
+    write_rows(kit.table, dims_a, 1000, 1100);
+    flush(&kit);
+    store_table_unref(kit.table);
+    store_close(kit.store);
+    char *dir = files_dir(&kit);
+    check_ok(magstore_manifest_load(&mr_io_posix, dir, &m, &err), &err);
+    for (size_t i = 0; i < m.nfiles; i++)
+        if (m.files[i].kind == MAGSTORE_SEGMENT) {
+            assert_true(magstore_manifest_remove(&m, MAGSTORE_SEGMENT, m.files[i].number));
+            break;
+        }
+    check_ok(magstore_manifest_commit(&mr_io_posix, dir, &m, &err), &err);
+    magstore_manifest_release(&m);
+    free(dir);
+    check_ok(store_open(&kit.options, &kit.store, &err), &err);
+    check_ok(store_table_ref(kit.store, 3, 7, &kit.table, &err), &err);
+    assert_int_equal(count_files(&kit, "seg-", NULL), 2);
+    write_rows(kit.table, dims_a, 1200, 1210);
+    flush(&kit);
+    assert_int_equal(count_files(&kit, "seg-", NULL), 2); /* the merged one, and that of this flush */
+    kit_close(&kit);
+}
+
 static int scan_status(struct kit *kit, struct store_table *table)
 {
     struct mr_error err = MR_ERROR_INIT;
@@ -355,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_late_records_meet_files),
         cmocka_unit_test(test_expiry_removes_files),
         cmocka_unit_test(test_drop_frees_the_disk),
+        cmocka_unit_test(test_a_kill_before_settling_leaves_nothing_for_long),
         cmocka_unit_test(test_a_damaged_segment_costs_its_table),
         cmocka_unit_test(test_damaged_names_cost_their_table),
         cmocka_unit_test(test_drop_on_a_full_disk),
