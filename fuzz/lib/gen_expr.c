@@ -44,11 +44,12 @@ static const char *const bigints[] = {"BIGINT '5'", "9223372036854775807", "(-92
 static const char *const doubles[] = {"0.5",        "1e0",         "-2.25", "0e0",    "nan()",
                                       "infinity()", "-infinity()", "1e308", "1e-300", "-0.0"};
 static const char *const texts[] = {
-    "'a'",     "''",         "'2024-02-29'", "'2024-02-29 12:30:00.000000001'",
-    "'12'",    "'%Y-%m-%d'", "'yyyy-MM-dd'", "'day'",
-    "'month'", "'(a)|(b)'",  "'$1'",         "'é😀'",
-    "'1d'",    "'true'",     "'[a-z]+'",     "'a,b,,c'",
-    "'\\'",    "'%_'",       "'press-1'",    "'2024-02-29T12:30:00Z'"};
+    "'a'",     "''",           "'2024-02-29'",   "'2024-02-29 12:30:00.000000001'",
+    "'12'",    "'%Y-%m-%d'",   "'yyyy-MM-dd'",   "'day'",
+    "'month'", "'(a)|(b)'",    "'$1'",           "'é😀'",
+    "'1d'",    "'true'",       "'[a-z]+'",       "'a,b,,c'",
+    "'\\'",    "'%_'",         "'press-1'",      "'2024-02-29T12:30:00Z'",
+    "chr(0)",  "U&'a\\0000b'", "'[a-z&&[^b]]+'", "cast('abc' AS varchar(2))"};
 static const char *const dates[] = {"DATE '2024-02-29'", "DATE '1970-01-01'", "DATE '2262-04-11'",
                                     "DATE '1999-12-31'"};
 static const char *const times[] = {"TIME '12:30'", "TIME '00:00'", "TIME '23:59:59.999999999'"};
@@ -266,7 +267,8 @@ static void frame(struct gen *g)
                                          " RANGE 1 PRECEDING",
                                          " RANGE BETWEEN 1 PRECEDING AND 2 FOLLOWING",
                                          " ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING",
-                                         " RANGE BETWEEN 1d PRECEDING AND CURRENT ROW"};
+                                         " RANGE BETWEEN 1d PRECEDING AND CURRENT ROW",
+                                         " RANGE BETWEEN 1month PRECEDING AND 1y FOLLOWING"};
     gen_put(g, CHOOSE(g, frames));
 }
 

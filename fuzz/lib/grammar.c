@@ -159,9 +159,12 @@ static void from(struct gen *g)
             continue;
         }
         gen_put(g, CHOOSE(g, joins));
-        from_item(g, true);
+        from_item(g, gen_pick(g, 2) == 0);
         gen_put(g, " ON ");
-        gen_expr(g, "b", 2);
+        if (gen_pick(g, 4) == 0)
+            gen_put(g, "true");
+        else
+            gen_expr(g, "b", 2);
     }
 }
 

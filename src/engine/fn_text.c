@@ -253,10 +253,25 @@ static void f_substr_n(struct fn_call *call)
         return;
 }
 
+static void f_fit(struct fn_call *call)
+{
+    FN_EACH(call, i)
+    {
+        struct mr_str s = fn_str(call, 0, i);
+        int64_t most = FN_ARG(call, int64_t, 1)[i];
+        if ((int64_t)mr_utf8_length(s) > most) {
+            FN_BAD(call, "Value " MR_STR_FMT " cannot be represented as varchar(%" PRId64 ")", MR_STR_ARG(s),
+                   most);
+            return;
+        }
+        if (!fn_put_str(call, i, s))
+            return;
+    }
+}
+
 const struct fn_impl fn_text_table[] = {
-    {"mr_concat", f_concat},   {"mr_chr", f_chr},           {"mr_codepoint", f_codepoint},
-    {"mr_length", f_length},   {"mr_lower", f_lower},       {"mr_upper", f_upper},
-    {"mr_reverse", f_reverse}, {"mr_ltrim", f_ltrim},       {"mr_rtrim", f_rtrim},
-    {"mr_trim", f_trim},       {"mr_lpad", f_lpad},         {"mr_rpad", f_rpad},
-    {"mr_substr", f_substr},   {"mr_substr_n", f_substr_n}, {NULL, NULL},
+    {"mr_concat", f_concat}, {"mr_chr", f_chr},       {"mr_codepoint", f_codepoint}, {"mr_length", f_length},
+    {"mr_lower", f_lower},   {"mr_upper", f_upper},   {"mr_reverse", f_reverse},     {"mr_ltrim", f_ltrim},
+    {"mr_rtrim", f_rtrim},   {"mr_trim", f_trim},     {"mr_lpad", f_lpad},           {"mr_rpad", f_rpad},
+    {"mr_fit_text", f_fit},  {"mr_substr", f_substr}, {"mr_substr_n", f_substr_n},   {NULL, NULL},
 };

@@ -131,7 +131,7 @@ void query_answer(const struct query_run *run, const struct query_caller *caller
         mr_buf_str(out, mr_buf_view(&run->page.rows));
     mr_buf_str(out, MR_STR("],\"ColumnInfo\":"));
     if (run->plan->statement == SQL_SELECT)
-        query_columns(run->plan, out);
+        mr_buf_str(out, run->columns);
     else
         show_columns(run->plan, out);
     status_member(run, out);

@@ -235,6 +235,23 @@ static int bind_scans(struct query_run *run)
     return MR_OK;
 }
 
+/* ColumnInfo, which every page repeats. */
+static int keep_columns(struct query_run *run, struct mr_arena *arena, struct model_fault *fault)
+{
+    struct mr_buf columns = MR_BUF_INIT;
+    int status = MR_OK;
+    query_columns(run->plan, &columns);
+    if (columns.len > QUERY_COLUMNS_BYTES)
+        status = model_fail(fault, MODEL_QUERY_EXECUTION, arena,
+                            "Query aborted as the metadata of its columns exceeds the limit of %d bytes",
+                            QUERY_COLUMNS_BYTES);
+    else if (!mr_buf_ok(&columns) ||
+             (run->columns = mr_arena_dup(&run->arena, mr_buf_view(&columns))).ptr == NULL)
+        status = MR_ENOMEM;
+    mr_buf_release(&columns);
+    return status;
+}
+
 static int open_cursor(struct query_service *s, struct query_run *run, struct mr_arena *arena,
                        struct model_fault *fault)
 {
@@ -245,7 +262,9 @@ static int open_cursor(struct query_service *s, struct query_run *run, struct mr
         run->use_fixed = true;
         return query_show(s, run, arena, fault);
     }
-    int status = bind_scans(run);
+    int status = keep_columns(run, arena, fault);
+    if (status == MR_OK)
+        status = bind_scans(run);
     if (status == MR_OK)
         status = store_snapshot_open(s->options.store, &run->snapshot);
     return status; /* the engine's cursor is opened by the thread that makes the first page: preparing may

@@ -20,6 +20,7 @@
 #define QUERY_ID_CHARS 62
 #define QUERY_SECRET_BYTES 24
 #define QUERY_PAGE_BYTES (1024 * 1024)
+#define QUERY_COLUMNS_BYTES (100 * 1024) /* of ColumnInfo (query-api reference 4.5) */
 
 enum query_state { QUERY_IDLE, QUERY_QUEUED, QUERY_RUNNING, QUERY_FAILED, QUERY_CANCELLED };
 
@@ -45,6 +46,7 @@ struct query_run {
     struct mr_str client_token; /* ptr NULL: none */
     uint64_t parameters;        /* of the call that made it, see replay.c */
     struct sql_plan *plan;
+    struct mr_str columns;       /* ColumnInfo of a SELECT */
     struct sql_plan bound;       /* the plan with the scans' handles resolved and retention applied */
     struct query_table **tables; /* references held */
     size_t ntables, captables;

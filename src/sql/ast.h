@@ -54,6 +54,8 @@ struct ast_call;
 struct ast_type {
     struct mr_str name; /* lower case: "bigint", "array", "row", "interval day to second", ... */
     size_t pos;
+    int64_t length;         /* of varchar(n); -1: none */
+    bool measured;          /* other numbers in parentheses, which no type has */
     struct ast_type **args; /* of array and row */
     struct mr_str *fields;  /* of row, parallel to args; ptr NULL when unnamed */
     size_t nargs;

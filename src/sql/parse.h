@@ -34,6 +34,7 @@ void parse_leave(struct parser *p);
 bool parse_is_name(const struct parser *p, size_t ahead); /* an identifier that may be a name */
 bool parse_name(struct parser *p, struct ast_name *out);
 struct ast_name *parse_new_name(struct parser *p);
+bool parse_count(struct parser *p, int64_t *out);        /* a whole number without a sign */
 bool parse_string(struct parser *p, struct mr_str *out); /* 'text' or U&'text' [UESCAPE 'c'] */
 size_t parse_end(const struct parser *p);                /* end of the last token taken */
 /* ( name [, ...] ) */

@@ -64,6 +64,20 @@ static struct ast_expr *binary(struct parser *p, enum ast_kind kind, uint8_t op,
     return parse_done(p, e);
 }
 
+/* The smallest bigint, whose digits alone are none: the token after a minus, NULL when it is another. */
+static struct ast_expr *parse_smallest(struct parser *p, size_t pos)
+{
+    const struct sql_token *t = parse_peek(p, 0);
+    if (t->kind != SQL_TOK_INTEGER || !mr_str_eq(sql_token_text(p->cx, t), MR_STR("9223372036854775808")))
+        return NULL;
+    struct ast_expr *e = parse_node(p, AST_INTEGER, pos, pos);
+    p->at++;
+    if (e == NULL)
+        return NULL;
+    e->i64 = INT64_MIN;
+    return parse_done(p, e);
+}
+
 /* [('-' | '+')] unary | primary */
 static struct ast_expr *parse_unary(struct parser *p)
 {
@@ -72,8 +86,11 @@ static struct ast_expr *parse_unary(struct parser *p)
         bool minus = parse_take_symbol(p, '-');
         if (!parse_enter(p))
             return NULL;
-        struct ast_expr *a = parse_unary(p);
+        struct ast_expr *smallest = minus ? parse_smallest(p, pos) : NULL;
+        struct ast_expr *a = smallest == NULL && p->cx->status == MR_OK ? parse_unary(p) : NULL;
         parse_leave(p);
+        if (smallest != NULL)
+            return smallest;
         struct ast_expr *e = a != NULL ? parse_node(p, AST_NEGATE, pos, pos) : NULL;
         if (e == NULL)
             return NULL;

@@ -405,10 +405,11 @@ static struct ast_expr *parse_start(struct parser *p)
 /* start ['.' name | '[' expr ']' ...] */
 struct ast_expr *parse_primary(struct parser *p)
 {
+    size_t from = parse_peek(p, 0)->pos; /* e may begin inside of parentheses */
     struct ast_expr *e = parse_start(p);
     while (e != NULL && (parse_is_symbol(p, 0, '.') || parse_is_symbol(p, 0, '['))) {
         bool field = parse_is_symbol(p, 0, '.');
-        struct ast_expr *outer = parse_node(p, field ? AST_FIELD : AST_SUBSCRIPT, e->start, e->start);
+        struct ast_expr *outer = parse_node(p, field ? AST_FIELD : AST_SUBSCRIPT, from, from);
         struct ast_name name;
         if (outer == NULL)
             return NULL;

@@ -324,7 +324,7 @@ static struct ast_body *parse_union(struct parser *p, struct ast_body *first)
     return left;
 }
 
-static bool parse_count(struct parser *p, int64_t *out)
+bool parse_count(struct parser *p, int64_t *out)
 {
     const struct sql_token *t = parse_peek(p, 0);
     if (t->kind != SQL_TOK_INTEGER)

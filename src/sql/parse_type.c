@@ -69,6 +69,19 @@ static bool parse_type_args(struct parser *p, struct ast_type *type, unsigned cl
     return parse_need_symbol(p, close);
 }
 
+/* ( n [, ...] ), after the ( */
+static bool parse_numbers(struct parser *p, struct ast_type *type)
+{
+    bool ok = parse_count(p, &type->length);
+    type->measured = !mr_str_eq(type->name, MR_STR("varchar"));
+    while (ok && parse_take_symbol(p, ',')) {
+        int64_t more;
+        type->measured = true;
+        ok = parse_count(p, &more);
+    }
+    return ok && parse_need_symbol(p, ')');
+}
+
 /* name [( integer )] | ARRAY ( type ) | ARRAY < type > | ROW ( [name] type [, ...] ) | interval type */
 struct ast_type *parse_type(struct parser *p)
 {
@@ -82,6 +95,7 @@ struct ast_type *parse_type(struct parser *p)
     if (!ok)
         return NULL;
     type->pos = name.pos;
+    type->length = -1;
     type->name = lower(p, name.text);
     if (type->name.ptr == NULL)
         return NULL;
@@ -92,10 +106,8 @@ struct ast_type *parse_type(struct parser *p)
         ok = parse_type_args(p, type, ')');
     } else if (array && parse_take_symbol(p, '<')) {
         ok = parse_type_args(p, type, '>');
-    } else if (parse_take_symbol(p, '(')) { /* varchar(n): the length is not enforced */
-        ok = parse_peek(p, 0)->kind == SQL_TOK_INTEGER;
-        p->at += ok;
-        ok = ok ? parse_need_symbol(p, ')') : parse_unexpected(p) != NULL;
+    } else if (parse_take_symbol(p, '(')) {
+        ok = parse_numbers(p, type);
     }
     parse_leave(p);
     return ok ? type : NULL;

@@ -181,10 +181,10 @@ static const struct sql_type *row_of_ast(struct sql_context *cx, const struct as
 
 const struct sql_type *sql_type_of_ast(struct sql_context *cx, const struct ast_type *type)
 {
-    if (mr_str_eq(type->name, MR_STR("int")))
+    if (!type->measured && mr_str_eq(type->name, MR_STR("int")))
         return sql_scalar(SQL_INTEGER);
     for (size_t i = SQL_BOOLEAN; i < MR_ARRAY_LEN(texts); i++) {
-        if (mr_str_eq(type->name, mr_str_of(texts[i].text)))
+        if (!type->measured && mr_str_eq(type->name, mr_str_of(texts[i].text)))
             return sql_scalar((enum sql_kind)i);
     }
     if (mr_str_eq(type->name, MR_STR("array")) && type->nargs == 1) {

@@ -110,6 +110,12 @@ class Query(Case):
         self.query.cancel_query(QueryId=done["QueryId"])  # finished: no exception
         self.fails("ValidationException", 400, self.query.cancel_query, QueryId="NOSUCH")
 
+    def test_column_metadata_is_limited(self):  # 4.5
+        columns = ", ".join(f'1 AS "{"x" * 200}{i}"' for i in range(400))
+        self.assertEqual(len(self.query.query(QueryString=f"SELECT {columns}")["ColumnInfo"]), 400)
+        columns = ", ".join(f'1 AS "{"x" * 200}{i}"' for i in range(500))
+        self.fails("QueryExecutionException", 400, self.query.query, "metadata", QueryString=f"SELECT {columns}")
+
     def test_prepare(self):  # 5
         got = self.query.prepare_query(QueryString="SELECT host, time AS t FROM paging.rows WHERE time > @since",
                                        ValidateOnly=True)
