@@ -114,4 +114,19 @@ int catalog_tags_remove(struct catalog *c, struct mr_str resource, const struct 
 int catalog_setting_get(struct catalog *c, const char *name, struct mr_arena *arena, struct mr_str *value);
 int catalog_setting_put(struct catalog *c, const char *name, struct mr_str value, struct mr_error *err);
 
+/* ---- care ---- */
+
+/* What a check of a catalog that nobody has open says. Views last for the call. */
+struct catalog_check_sink {
+    void *ctx;
+    void (*fault)(void *ctx, const char *text);                   /* damage; at most 100 of each kind */
+    void (*database)(void *ctx, uint64_t id, struct mr_str name); /* databases come before tables */
+    void (*table)(void *ctx, uint64_t id, uint64_t database_id, struct mr_str name);
+    void (*dropped)(void *ctx, uint64_t id);
+};
+/* SQLite's own check of every page and index, its foreign keys, then what the rows say. Nothing is made or
+ * changed. MR_OK: it was read, whatever was found. MR_ENOENT: no such file. MR_ECORRUPT: it cannot be read at
+ * all. MR_EUNSUPPORTED: the format of another version. MR_EBUSY: another process has it. */
+int catalog_check(const char *dir, const struct catalog_check_sink *sink, struct mr_error *err);
+
 #endif

@@ -54,7 +54,7 @@ static const char schema_sql[] = "CREATE TABLE databases ("
 /* ---- errors
  * --------------------------------------------------------------------------------------------------- */
 
-static enum mr_status status_of(sqlite3 *handle, int rc)
+enum mr_status db_status(sqlite3 *handle, int rc)
 {
     switch (rc & 0xFF) {
     case SQLITE_FULL:
@@ -82,7 +82,7 @@ static enum mr_status status_of(sqlite3 *handle, int rc)
 
 static int db_fail(struct db *db, int rc, const char *doing, struct mr_error *err)
 {
-    return mr_error_set(err, status_of(db->handle, rc), "catalog: %s: %s", doing,
+    return mr_error_set(err, db_status(db->handle, rc), "catalog: %s: %s", doing,
                         db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
 }
 

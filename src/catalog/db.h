@@ -71,6 +71,9 @@ struct db {
     bool no_checkpoint; /* one failed */
 };
 
+/* The status of SQLite's result code on this connection. */
+enum mr_status db_status(sqlite3 *handle, int rc);
+
 /* Opens or makes the file, checks its format and integrity, prepares the statements. On failure *db is
  * released. */
 int db_open(struct db *db, const char *path, struct mr_error *err);

@@ -78,6 +78,11 @@ int magstore_manifest_leftover(const struct mr_io *io, const char *dir,
 /* The name of a file of the store in its directory. */
 #define MAGSTORE_FILE_NAME_BYTES 32
 void magstore_file_name(enum magstore_kind kind, uint64_t number, char out[static MAGSTORE_FILE_NAME_BYTES]);
+void magstore_manifest_name(uint64_t generation, char out[static MAGSTORE_FILE_NAME_BYTES]);
+
+/* What a name found in the directory says. FOREIGN: nothing of ours. */
+enum magstore_found { MAGSTORE_FOREIGN, MAGSTORE_FOUND_MANIFEST, MAGSTORE_FOUND_FILE, MAGSTORE_FOUND_TEMP };
+enum magstore_found magstore_name_read(const char *name, enum magstore_kind *kind, uint64_t *number);
 
 /* The bytes of a manifest, for tools and fuzzers. decode: MR_ECORRUPT with the offset when damaged. */
 int magstore_manifest_encode(const struct magstore_manifest *manifest, struct mr_buf *out);

@@ -12,7 +12,7 @@
     ((size_t)256 << 20) /* some millions of files: more than any directory of ours holds                     \
                          */
 
-static void manifest_name(uint64_t generation, char out[static MAGSTORE_FILE_NAME_BYTES])
+void magstore_manifest_name(uint64_t generation, char out[static MAGSTORE_FILE_NAME_BYTES])
 {
     snprintf(out, MAGSTORE_FILE_NAME_BYTES, "manifest-%016" PRIx64, generation);
 }
@@ -66,6 +66,19 @@ static bool parse_name(const char *name, enum what what, uint64_t *number)
     return true;
 }
 
+enum magstore_found magstore_name_read(const char *name, enum magstore_kind *kind, uint64_t *number)
+{
+    if (parse_name(name, MANIFEST, number))
+        return MAGSTORE_FOUND_MANIFEST;
+    *kind = parse_name(name, SEGMENT, number) ? MAGSTORE_SEGMENT : MAGSTORE_NAMES;
+    if (*kind == MAGSTORE_SEGMENT || parse_name(name, NAMES, number))
+        return MAGSTORE_FOUND_FILE;
+    for (int i = TEMP_MANIFEST; i < WHATS; i++)
+        if (parse_name(name, (enum what)i, number))
+            return MAGSTORE_FOUND_TEMP;
+    return MAGSTORE_FOREIGN;
+}
+
 static int add_name(void *arg, const char *name)
 {
     struct listing *l = arg;
@@ -108,7 +121,7 @@ static int read_one(const struct mr_io *io, const char *dir, uint64_t generation
     char name[MAGSTORE_FILE_NAME_BYTES];
     struct mr_buf path = MR_BUF_INIT, bytes = MR_BUF_INIT;
     struct mr_error why = MR_ERROR_INIT;
-    manifest_name(generation, name);
+    magstore_manifest_name(generation, name);
     mr_buf_printf(&path, "%s/%s", dir, name);
     mr_buf_char(&path, '\0');
     int status = MR_ENOMEM;
@@ -205,7 +218,7 @@ static void remove_older(const struct mr_io *io, const char *dir, uint64_t than)
     int status = list_files(io, dir, &l, NULL);
     for (size_t i = 0; status == MR_OK && i < l.of[MANIFEST].count; i++) {
         char name[MAGSTORE_FILE_NAME_BYTES];
-        manifest_name(l.of[MANIFEST].at[i], name);
+        magstore_manifest_name(l.of[MANIFEST].at[i], name);
         if (l.of[MANIFEST].at[i] < than)
             status = remove_file(io, dir, name, "", &removed, NULL);
     }
@@ -217,7 +230,7 @@ static int write_manifest(const struct mr_io *io, const char *dir, uint64_t gene
 {
     char name[MAGSTORE_FILE_NAME_BYTES];
     struct magstore_newfile file;
-    manifest_name(generation, name);
+    magstore_manifest_name(generation, name);
     int status = magstore_newfile_open(&file, io, dir, name, err);
     if (status != MR_OK)
         return status;
@@ -300,7 +313,7 @@ static int remove_found(const struct mr_io *io, const char *dir, const struct li
         if (found->at[i] >= below || (named != NULL && is_named(named, found->at[i])))
             continue;
         if (what == TEMP_MANIFEST)
-            manifest_name(found->at[i], name);
+            magstore_manifest_name(found->at[i], name);
         else
             magstore_file_name(what == SEGMENT || what == TEMP_SEGMENT ? MAGSTORE_SEGMENT : MAGSTORE_NAMES,
                                found->at[i], name);

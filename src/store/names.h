@@ -33,7 +33,8 @@ int names_write(const struct mr_io *io, const char *dir, struct seal_keyring *ke
 /* Loads the file into the table; its series get the file time (mem_load_filed), series loaded after it none,
  * and the table's next series number is at least what it was when the file was written. Files of a table are
  * read in the order of their numbers. MR_ECORRUPT: names the file and the offset. MR_ENOENT: no such file,
- * or its key was forgotten. After a failure the table is unusable. */
+ * or its key was forgotten. After a failure the table is unusable. mem NULL: everything is checked and
+ * nothing is loaded. */
 int names_read(const struct mr_io *io, const char *dir, struct seal_keyring *keyring,
                const struct magstore_file *file, struct mem_table *mem, int64_t file_time,
                struct mr_error *err);

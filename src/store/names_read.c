@@ -187,7 +187,7 @@ static int on_column(void *ctx, uint32_t column, enum mem_role role, enum mem_ty
         return MR_EINVAL;
     r->any_columns = true;
     r->seen.end_column++;
-    return mem_load_column(r->mem, column, role, type, name);
+    return r->mem != NULL ? mem_load_column(r->mem, column, role, type, name) : MR_OK;
 }
 
 static int on_measure(void *ctx, uint32_t measure, enum mem_type type, struct mr_str name)
@@ -199,7 +199,7 @@ static int on_measure(void *ctx, uint32_t measure, enum mem_type type, struct mr
         return MR_EINVAL;
     r->any_measures = true;
     r->seen.end_measure++;
-    return mem_load_measure(r->mem, measure, type, name);
+    return r->mem != NULL ? mem_load_measure(r->mem, measure, type, name) : MR_OK;
 }
 
 static int on_series(void *ctx, uint32_t series, uint32_t measure, const struct mem_dim *dims, uint32_t ndims)
@@ -211,7 +211,7 @@ static int on_series(void *ctx, uint32_t series, uint32_t measure, const struct 
         return MR_EINVAL;
     r->seen.series++;
     r->seen.end_series = series + 1;
-    return mem_load_series(r->mem, series, measure, dims, ndims);
+    return r->mem != NULL ? mem_load_series(r->mem, series, measure, dims, ndims) : MR_OK;
 }
 
 static int on_row(void *ctx, const struct mem_row *row)
@@ -232,9 +232,11 @@ static int load_entry(struct reader *r, struct mr_error *err)
         return damaged(r, why, err);
     if (head.kind != ENTRY_APPEND || head.database_id != r->file->database || head.table_id != r->file->table)
         return damaged(r, "an entry of another table", err);
-    mem_write_lock(r->mem);
+    if (r->mem != NULL)
+        mem_write_lock(r->mem);
     status = entry_read_append(&c, &sink, &why);
-    mem_write_unlock(r->mem);
+    if (r->mem != NULL)
+        mem_write_unlock(r->mem);
     if (status == MR_EINVAL)
         return damaged(r, why, err);
     return status == MR_OK ? MR_OK : no_memory(r, err);
@@ -274,6 +276,8 @@ static int read_end(struct reader *r, const struct names_frame *head, struct mr_
     r->offset += sizeof *head + head->sealed;
     if (r->offset != r->file->size)
         return damaged(r, "bytes after its end frame", err);
+    if (r->mem == NULL)
+        return MR_OK;
     mem_write_lock(r->mem);
     mem_load_next(r->mem, end.end_series);
     mem_write_unlock(r->mem);
@@ -300,6 +304,8 @@ static int read_frames(struct reader *r, struct mr_error *err)
 
 static void set_file_time(struct mem_table *mem, int64_t time)
 {
+    if (mem == NULL)
+        return;
     mem_write_lock(mem);
     mem_load_filed(mem, time);
     mem_write_unlock(mem);

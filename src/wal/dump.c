@@ -104,6 +104,20 @@ static uint64_t first_lsn(const struct log *log, uint64_t sequence)
     return r.header.first_lsn;
 }
 
+int wal_dump_segment(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, uint64_t sequence,
+                     bool entries, FILE *out, struct mr_error *err)
+{
+    const struct log log = {io, dir, keyring};
+    struct wal_list list;
+    uint64_t limit = UINT64_MAX;
+    int status = wal_list_read(io, dir, &list, err);
+    for (size_t i = 0; i + 1 < list.count && status == MR_OK; i++)
+        if (list.sequences[i] == sequence)
+            limit = first_lsn(&log, list.sequences[i + 1]);
+    wal_list_release(&list);
+    return status == MR_OK ? dump_segment(&log, sequence, limit, entries, out, err) : status;
+}
+
 int wal_dump(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, bool entries, FILE *out,
              struct mr_error *err)
 {

@@ -1,4 +1,5 @@
-/* wal/read.h - the log read-only: for recovery, for `tools/dump` and for tests. Nothing here changes a disk.
+/* wal/read.h - the log read-only: for recovery, for `millrace dump` and for tests. Nothing here changes a
+ * disk.
  *
  * Not thread-safe; each reader has one user. Views point into the reader and last until its next call.
  */
@@ -92,5 +93,8 @@ void wal_recovery_release(struct wal_recovery *recovery);
  * hexadecimal. MR_ECORRUPT when the log is damaged (and says so in the text as well). */
 int wal_dump(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, bool entries, FILE *out,
              struct mr_error *err);
+/* The same of one segment, without a verdict. */
+int wal_dump_segment(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, uint64_t sequence,
+                     bool entries, FILE *out, struct mr_error *err);
 
 #endif

@@ -9,8 +9,8 @@
  *   - what a recovery returned as there stays there, also through a second cut inside the recovery.
  *
  * MR_SIM_SEED picks other lives, MR_SIM_STATES more of them. A failure prints seed, chain, run, moment and
- * what was kept, and leaves the directory for mr_dump_wal. The log's own threads race as they do in life, so
- * the same seed may need a few runs to show the same failure.
+ * what was kept, and leaves the directory for millrace dump. The log's own threads race as they do in life,
+ * so the same seed may need a few runs to show the same failure.
  */
 #include "lib/dir.h"
 #include "lib/simdisk.h"
@@ -125,8 +125,9 @@ static void broken(const struct promise *p, struct simdisk *state, size_t moment
 {
     char *dir = dir_make(); /* stays */
     simdisk_export(state, "/wal", dir);
-    fail_msg("%s\n  seed %llu chain %u run %u moment %zu kept %s state seed %llu\n  mr_dump_wal %s", what,
-             (unsigned long long)p->seed, p->chain, p->run, moment, kept, (unsigned long long)seed, dir);
+    fail_msg(
+        "%s\n  seed %llu chain %u run %u moment %zu kept %s state seed %llu\n  millrace dump --keys ... %s",
+        what, (unsigned long long)p->seed, p->chain, p->run, moment, kept, (unsigned long long)seed, dir);
 }
 
 /* NULL when what was found keeps what was promised up to the moment. */

@@ -23,12 +23,13 @@ LADDER = {
     "sql": [],
     "store": ["seal", "wal", "memstore", "magstore"],
     "catalog": [],
+    "care": ["seal", "wal", "memstore", "magstore", "store", "catalog"],
     "ingest": ["json", "model", "store", "catalog"],
     "engine": ["json", "sql", "store"],
     "query": ["json", "model", "auth", "sql", "store", "catalog", "engine"],
     "api": ["json", "model", "auth", "policy", "sql", "store", "catalog", "ingest", "engine", "query"],
     "server": ["json", "http", "auth", "policy", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api",
-               "cli"],  # main.c alone: the binary has both
+               "care", "cli"],  # main.c alone: the binary has both
 }
 # The only room that may see each of these outside headers.
 OWNERS = {
