@@ -64,8 +64,8 @@ class Picture:
         x = LEFT
         for i, name in enumerate(names):
             self.dot(x + 4, y - 4, COLOURS[i % len(COLOURS)])
-            self.text(x + 12, y, name)
-            x += 26 + 6.6 * len(name)
+            self.text(x + 12, y, name, size=11)
+            x += 22 + 5.9 * len(name)
 
     def save(self, path):
         with open(path, "w", encoding="utf-8") as f:

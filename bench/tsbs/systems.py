@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import subprocess
+import sysconfig
 import threading
 import time
 import urllib.parse
@@ -21,7 +22,7 @@ from wire import Connection, Signer, get, post, query_pages
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PEERS = os.path.join(ROOT, "deps", "peers", "root")
-LIBRARIES = {"LD_LIBRARY_PATH": os.path.join(PEERS, "usr/lib/x86_64-linux-gnu")}
+LIBRARIES = {"LD_LIBRARY_PATH": os.path.join(PEERS, "usr/lib", sysconfig.get_config_var("MULTIARCH"))}
 DEBIAN = os.path.join(PEERS, "usr")
 BUILD = os.path.join(ROOT, "build")
 KEYS = {"MILLRACE_ROOT_ACCESS_KEY_ID": "AKIDBENCH00000000001", "MILLRACE_ROOT_SECRET_ACCESS_KEY": "bench/secret/not+a/secret"}
@@ -325,6 +326,9 @@ class Postgres(System):
             os.mkdir(data)
             os.chown(data, nobody.pw_uid, nobody.pw_gid)
             as_user = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+            if subprocess.run([*as_user, "test", "-x", os.path.join(where, "postgres")]).returncode != 0:
+                raise RuntimeError(f"PostgreSQL refuses to run as root, and the user nobody cannot enter {where}: run the bench "
+                                   "as another user, or leave it out with --peers")
         subprocess.run([*as_user, os.path.join(where, "initdb"), "-D", data, "-A", "trust", "-U", "bench", "--locale=C",
                         "-E", "UTF8"], env=env, check=True, capture_output=True, cwd="/")
         self.process = Process([*as_user, os.path.join(where, "postgres"), "-D", data, "-p", str(self.port), "-c",

@@ -44,6 +44,12 @@ class Connection:
             raise EOFError("the server closed the connection")
         return data
 
+    def receive_into(self, space):
+        count = self.socket.recv_into(space)
+        if count == 0:
+            raise EOFError("the server closed the connection")
+        return count
+
     def read(self):
         got = self.receive()
         while (end := got.find(b"\r\n\r\n")) < 0:
@@ -52,18 +58,20 @@ class Connection:
         status = int(head[9:12])
         length = head.find(b"content-length:")
         if length >= 0:
-            need = int(head[length + 15:].split(b"\r\n", 1)[0])
-            parts, have = [rest], len(rest)
-            while have < need:
-                parts.append(self.receive())
-                have += len(parts[-1])
-            body = b"".join(parts)
+            need, have = int(head[length + 15:].split(b"\r\n", 1)[0]), len(rest)
+            body = rest
+            if have < need:
+                body = bytearray(need)
+                body[:have] = rest
+                with memoryview(body) as view:
+                    while have < need:
+                        have += self.receive_into(view[have:])
         elif b"chunked" in head:
             body = self.read_chunks(rest)
         else:
             body = rest
         if status >= 300:
-            raise RuntimeError(f"HTTP {status}: {body[:600]!r}")
+            raise RuntimeError(f"HTTP {status}: {bytes(body[:600])!r}")
         return body
 
     def read_chunks(self, got):
