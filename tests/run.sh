@@ -82,6 +82,7 @@ full|torture)
     stage "power cuts of whole stores ($states)" power_cuts "$states"
     stage "failing disks under whole stores" faults "$cases"
     stage "kill -9 under load ($kills kills)" crash build "$kills"
+    stage "kill -9 while keys change" crash_suite keys.py --kills $((kills / 5))
     stage "failing syncs" /usr/bin/python3 tests/crash/sync.py --binary build/millrace
     stage "power cuts of an ext4 image ($cuts)" crash_suite power.py --cuts "$cuts"
     stage "full disks" crash_suite full.py

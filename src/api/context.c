@@ -42,6 +42,7 @@ int api_context_init(struct api_context *context, struct mr_error *err)
     if (context->state == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory starting the API");
     pthread_mutex_init(&context->state->account, NULL);
+    pthread_mutex_init(&context->state->updating_lock, NULL);
     int rc = load_secret(context->catalog, "page-token-key", context->state->token_key, err);
     if (rc == MR_OK)
         rc = load_secret(context->catalog, "kms-seed", context->state->kms_seed, err);
@@ -55,6 +56,7 @@ void api_context_release(struct api_context *context)
     if (context->state == NULL)
         return;
     pthread_mutex_destroy(&context->state->account);
+    pthread_mutex_destroy(&context->state->updating_lock);
     OPENSSL_cleanse(context->state->token_key, API_SECRET_BYTES);
     OPENSSL_cleanse(context->state->kms_seed, API_SECRET_BYTES);
     mr_free(context->state);

@@ -97,6 +97,10 @@ static void refuse(struct pending *p, int status, const struct mr_error *err)
         store_table_unref(p->table);
     if (status == MR_ENOENT) /* dropped since it was looked up */
         table_is_gone(p);
+    if (status == MR_EDENIED)
+        model_fail(&p->fault, MODEL_ACCESS_DENIED, p->req->arena,
+                   "The data of the database " MR_STR_FMT " cannot be encrypted: %s.",
+                   MR_STR_ARG(p->input->database_name), err->text);
     if (p->fault.error != MODEL_NO_ERROR)
         api_respond_fault(p->server, p->req, &p->fault);
     else

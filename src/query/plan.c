@@ -11,6 +11,7 @@ struct lookup {
     const struct query_caller *caller; /* NULL: was asked already */
     struct model_fault *fault;
     struct mr_str text;
+    struct mr_arena *arena; /* of the fault */
 };
 
 static int ask(const struct query_caller *caller, const char *action, struct mr_str database,
@@ -135,7 +136,15 @@ static int pin(struct lookup *l, const struct catalog_table *info, struct query_
         mr_grow((void **)&run->tables, &run->captables, run->ntables + 1, sizeof(void *)) != MR_OK)
         return MR_ENOMEM;
     t->info = *info;
-    int status = store_table_ref(l->service->options.store, info->database_id, info->id, &t->store, NULL);
+    struct mr_error err = MR_ERROR_INIT;
+    struct store *store = l->service->options.store;
+    int status = store_database_usable(store, info->database_id, &err);
+    if (status == MR_OK)
+        status = store_table_ref(store, info->database_id, info->id, &t->store, &err);
+    if (status == MR_EDENIED && l->fault != NULL)
+        model_fail(l->fault, MODEL_ACCESS_DENIED, l->arena,
+                   "The data of the database " MR_STR_FMT " cannot be decrypted: %s.",
+                   MR_STR_ARG(info->database), err.text);
     if (status != MR_OK)
         return status;
     run->tables[run->ntables++] = t;
@@ -191,16 +200,18 @@ static int lookup_table(void *ctx, struct mr_str database, struct mr_str name, s
 }
 
 int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
-                     struct mr_str name, struct sql_table *out, bool *missing_database)
+                     struct mr_str name, struct sql_table *out, bool *missing_database,
+                     struct mr_arena *arena, struct model_fault *fault)
 {
-    struct lookup l = {.service = s, .run = run};
-    return lookup_table(&l, database, name, &run->arena, out, missing_database);
+    struct lookup l = {.service = s, .run = run, .fault = fault, .arena = arena};
+    int status = lookup_table(&l, database, name, &run->arena, out, missing_database);
+    return status == MR_EDENIED ? MR_EINVAL : status; /* the fault is set */
 }
 
 int query_bind(struct query_service *s, const struct query_caller *caller, struct mr_str text, bool prepare,
                struct query_run *run, struct mr_arena *arena, struct model_fault *fault)
 {
-    struct lookup l = {s, run, caller, fault, text};
+    struct lookup l = {s, run, caller, fault, text, arena};
     struct sql_lookup lookup = {&l, lookup_table};
     struct sql_env env = {.lookup = &lookup,
                           .now_ns = run->now_ns,

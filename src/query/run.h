@@ -119,9 +119,11 @@ uint64_t query_parameters(const struct model_query_request *in);
 void query_run_close(
     struct query_run *run); /* lets go of cursor, snapshot and tables; the newest page stays */
 void query_run_free(struct query_run *run);
-/* A table by its two names, pinned by the run. MR_ENOENT, *missing_database saying which name is unknown. */
+/* A table by its two names, pinned by the run. MR_ENOENT, *missing_database saying which name is unknown; or
+ * MR_EINVAL with the fault set, when the key of its database says no. */
 int query_find_table(struct query_service *s, struct query_run *run, struct mr_str database,
-                     struct mr_str name, struct sql_table *out, bool *missing_database);
+                     struct mr_str name, struct sql_table *out, bool *missing_database,
+                     struct mr_arena *arena, struct model_fault *fault);
 /* Binds a text for PrepareQuery; the tables met are in `run`, which the caller frees. Nobody learns of a
  * table, not even whether it is there, who may not select from it. */
 int query_bind(struct query_service *s, const struct query_caller *caller, struct mr_str text, bool prepare,

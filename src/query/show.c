@@ -234,7 +234,8 @@ static int named_table(struct query_service *s, struct query_run *run, struct sq
                        struct mr_arena *arena, struct model_fault *fault)
 {
     bool no_database;
-    int status = query_find_table(s, run, run->plan->database, run->plan->table, table, &no_database);
+    int status =
+        query_find_table(s, run, run->plan->database, run->plan->table, table, &no_database, arena, fault);
     if (status != MR_ENOENT)
         return status;
     struct mr_str missing = no_database ? run->plan->database : run->plan->table;

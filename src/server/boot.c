@@ -3,6 +3,7 @@
 #include "server/access.h"
 #include "server/datadir.h"
 #include "server/handler.h"
+#include "server/keys.h"
 #include "server/retention.h"
 #include "server/test_clock.h"
 
@@ -23,6 +24,7 @@ struct server {
     struct mr_buf root_id, root_secret; /* kept for reloads */
     struct api_access *access;          /* until the API has it */
     struct catalog *catalog;
+    struct server_keys keys;
     struct store *store;
     struct engine *engine;
     struct query_service *query;
@@ -109,6 +111,29 @@ static int open_store(struct server *s, struct store_options *options, struct mr
     return status;
 }
 
+/* The catalog, what the API keeps in it, and the keys it speaks of: the store asks for these when it opens.
+ */
+static int open_catalog(struct server *s, struct mr_error *err)
+{
+    const struct server_config *c = s->config;
+    int status = catalog_open(s->dir.path, s->clock, &s->catalog, err);
+    s->context = (struct api_context){
+        .catalog = s->catalog,
+        .clock = s->clock,
+        .account = c->account,
+        .partition = c->partition,
+        .public_host = c->public_host,
+        .magnetic_conflicts_later = c->magnetic_conflicts == INGEST_CONFLICTS_LATER,
+    };
+    if (status == MR_OK)
+        status = api_context_init(&s->context, err);
+    if (status == MR_OK)
+        status = server_keys_open(&s->keys, c, &s->context, err);
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    unsetenv("AWS_SESSION_TOKEN");
+    return status;
+}
+
 static int open_data(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
@@ -125,6 +150,8 @@ static int open_data(struct server *s, struct mr_error *err)
         .flush_log_bytes = (uint64_t)c->flush_log_bytes,
         .window_ns = c->file_window_days * MR_NS_PER_DAY,
         .file_bytes = (uint64_t)c->file_bytes,
+        .outside = &s->keys.outside,
+        .key_life_ns = c->key_cache_seconds * MR_NS_PER_S,
     };
     struct engine_options engine = {
         .memory_limit = (size_t)c->query_memory,
@@ -132,11 +159,14 @@ static int open_data(struct server *s, struct mr_error *err)
         .clock = s->clock,
     };
     int64_t begin = mr_clock_mono(&mr_clock_system);
-    int status = catalog_open(s->dir.path, s->clock, &s->catalog, err);
+    int status = open_catalog(s, err);
     if (status == MR_OK)
         status = open_store(s, &store, err);
     if (status != MR_OK)
         return status;
+    s->context.store = s->store;
+    s->context.keys = s->keys.calls;
+    server_keys_settle(&s->keys);
     struct store_stats stats;
     store_stats(s->store, &stats);
     mr_log(MR_LOG_INFO, "recovered", "rows=%llu series=%llu log_bytes=%llu ms=%lld",
@@ -164,6 +194,7 @@ static void set_query_capacity(void *query, int64_t tcu)
 static int start_api(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
+    struct api_context *context = &s->context;
     struct query_options query = {
         .engine = s->engine,
         .store = s->store,
@@ -175,27 +206,18 @@ static int start_api(struct server *s, struct mr_error *err)
     int status = query_service_open(&query, &s->query, err);
     if (status != MR_OK)
         return status;
-    s->context = (struct api_context){
-        .catalog = s->catalog,
-        .store = s->store,
-        .clock = s->clock,
-        .account = c->account,
-        .partition = c->partition,
-        .public_host = c->public_host,
-        .query = s->query,
-        .magnetic_conflicts_later = c->magnetic_conflicts == INGEST_CONFLICTS_LATER,
-        .retention = {retention_change_begin, retention_change_end, s->retention},
-        .capacity = {set_query_capacity, s->query},
-    };
-    if ((status = api_context_init(&s->context, err)) != MR_OK ||
-        (status = api_boot_cleanup(&s->context, err)) != MR_OK ||
-        (status = api_capacity_boot(&s->context, err)) != MR_OK)
+    context->query = s->query;
+    context->retention =
+        (struct api_retention_guard){retention_change_begin, retention_change_end, s->retention};
+    context->capacity = (struct api_capacity){set_query_capacity, s->query};
+    if ((status = api_boot_cleanup(context, err)) != MR_OK ||
+        (status = api_capacity_boot(context, err)) != MR_OK)
         return status;
     if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK ||
         (status = workers_start((unsigned)c->query_calls, 10000, &s->query_workers, err)) != MR_OK)
         return status;
     struct api_options api = {
-        .context = s->context,
+        .context = *context,
         .access = s->access,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
         .auth_clock = &mr_clock_system, /* clients sign with their clocks, whatever a test does to ours */
@@ -285,18 +307,20 @@ void server_stop(struct server *s)
         http_server_stop(s->http, (unsigned)(s->config->drain_seconds * 1000));
     if (s->query != NULL)
         query_service_drain(s->query); /* what the drain time was not enough for */
+    server_keys_cancel(&s->keys);
     workers_stop(s->workers);
     workers_stop(s->query_workers);
     if (s->api != NULL)
         api_server_free(s->api);
     if (s->query != NULL)
         query_service_close(s->query);
-    api_context_release(&s->context);
     retention_stop(s->retention);
     if (s->engine != NULL)
         engine_close(s->engine);
     if (s->store != NULL)
         store_close(s->store);
+    server_keys_close(&s->keys);
+    api_context_release(&s->context);
     if (s->catalog != NULL)
         catalog_close(s->catalog);
     api_access_unref(s->access);

@@ -33,6 +33,16 @@ static const struct setting settings[] = {
      "more access keys, in the form of an AWS credentials file: one [user] section a key"},
     {"users", TEXT, AT(users), NULL, 0, 0, "FILE",
      "users with their keys and policies, JSON, mode 0600; read again at SIGHUP (docs/security.md)"},
+    {"kms-endpoint", TEXT, AT(kms_endpoint), NULL, 0, 0, "URL",
+     "key service (KMS API) that keys named in CreateDatabase and UpdateDatabase are of; without it they are "
+     "local ones"},
+    {"kms-region", TEXT, AT(kms_region), "us-east-1", 0, 0, "REGION", "region of calls to it"},
+    {"kms-credentials", TEXT, AT(kms_credentials), NULL, 0, 0, "FILE",
+     "AWS credentials file, mode 0600, for calls to it; without it AWS_ACCESS_KEY_ID and its kin"},
+    {"kms-ca", TEXT, AT(kms_ca), NULL, 0, 0, "FILE",
+     "PEM certificates to trust it by, instead of the system's"},
+    {"key-cache-seconds", NUMBER, AT(key_cache_seconds), "300", 1, 300, "N",
+     "how long a database's data key is used without asking for it again; a disabled key works no longer"},
     {"account", TEXT, AT(account), "123456789012", 0, 0, "ID", "the 12-digit account id shown in ARNs"},
     {"partition", TEXT, AT(partition), "aws", 0, 0, "NAME", "the partition shown in ARNs"},
     {"public-host", TEXT, AT(public_host), NULL, 0, 0, "HOST[:PORT]",
@@ -300,5 +310,7 @@ void server_config_help(struct mr_buf *out)
     mr_buf_str(out, MR_STR("\nenvironment:\n"
                            "  MILLRACE_ROOT_ACCESS_KEY_ID, MILLRACE_ROOT_SECRET_ACCESS_KEY\n"
                            "      the root credentials; otherwise a pair is made on first start and kept in\n"
-                           "      DIR/root-credentials, readable by its owner only\n"));
+                           "      DIR/root-credentials, readable by its owner only\n"
+                           "  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN\n"
+                           "      for calls to other services where no credentials file is given\n"));
 }

@@ -21,9 +21,11 @@ struct server_config {
     char *partition;
     char *public_host;
     char *log_level;
+    char *kms_endpoint, *kms_region, *kms_credentials, *kms_ca;
     int64_t io_threads, worker_threads, query_threads, query_concurrency, query_calls;
     int64_t max_connections, idle_seconds, max_body, max_head;
     int64_t memory_limit, block_cache, log_queue, log_segment, query_memory, query_seconds;
+    int64_t key_cache_seconds;
     int64_t clock_skew_minutes, drain_seconds;
     int64_t flush_bytes, flush_log_bytes, file_window_days, file_bytes;
     int64_t magnetic_conflicts; /* enum ingest_conflicts */

@@ -88,6 +88,11 @@ static void store_counters(struct store *store, struct mr_buf *out)
     value(out, "store_series_bytes", "gauge", "of it, the series index", s.series_bytes);
     value(out, "store_files", "gauge", "files of the magnetic store", s.files);
     value(out, "store_file_bytes", "gauge", "bytes of these files", s.file_bytes);
+    value(out, "store_old_key_files", "gauge",
+          "of these files, under another key than their database has now", s.old_key_files);
+    value(out, "store_old_key_bytes", "gauge", "bytes of them", s.old_key_bytes);
+    value(out, "store_closed_files", "gauge", "files that cannot be read because their key is not at hand",
+          s.closed_files);
     value(out, "store_flushes_total", "counter", "times that rows went from memory to files", s.flushes);
     value(out, "store_flush_rows_total", "counter", "rows that went", s.flush_rows);
     value(out, "store_compactions_total", "counter", "merges of files", s.compactions);

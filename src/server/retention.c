@@ -49,6 +49,8 @@ static int expire_before(struct store *store, const struct catalog_table *info, 
                          struct mr_error *err)
 {
     struct store_table *table;
+    if (store_database_usable(store, info->database_id, NULL) != MR_OK)
+        return MR_OK; /* its key is not at hand: nobody sees it either; a later round comes to it */
     int status = store_table_ref(store, info->database_id, info->id, &table, err);
     if (status == MR_ENOENT)
         return MR_OK; /* dropped meanwhile */

@@ -1,10 +1,14 @@
 """moto's server as a stand-in of S3 and KMS: one process a test class, its state empty."""
 
+import http.client
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -59,3 +63,44 @@ class Moto:
         self.process.kill()
         self.process.wait()
         self.drain.wait()
+
+
+class Gate:
+    """Stands before moto's KMS, which lets disabled keys work: `refuse` says which key answers with which error."""
+
+    def __init__(self, port):
+        gate = self
+        self.refuse = {}
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                operation = self.headers["X-Amz-Target"].split(".")[-1]
+                key = json.loads(body)["KeyId"].split("/")[-1]
+                if operation != "DescribeKey" and key in gate.refuse:
+                    return self.answer(400, json.dumps({"__type": gate.refuse[key], "message": key}).encode())
+                inner = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                inner.request("POST", self.path, body, {k: v for k, v in self.headers.items() if k != "Connection"})
+                answer = inner.getresponse()
+                self.answer(answer.status, answer.read())
+                inner.close()
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()

@@ -16,6 +16,7 @@ LADDER = {
     "model": ["json"],
     "policy": ["json"],
     "remote": ["auth"],
+    "kms": ["json", "remote"],
     "seal": [],
     "wal": ["seal"],
     "memstore": [],
@@ -28,7 +29,7 @@ LADDER = {
     "engine": ["json", "sql", "store"],
     "query": ["json", "model", "auth", "sql", "store", "catalog", "engine"],
     "api": ["json", "model", "auth", "policy", "sql", "store", "catalog", "ingest", "engine", "query"],
-    "server": ["json", "http", "auth", "policy", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api",
+    "server": ["json", "http", "auth", "policy", "remote", "kms", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api",
                "care", "cli"],  # main.c alone: the binary has both
 }
 # The only room that may see each of these outside headers.
