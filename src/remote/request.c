@@ -118,7 +118,7 @@ int remote_wire_make(struct remote *r, const struct remote_request *q, struct mr
                      struct remote_wire *out, struct mr_error *err)
 {
     struct mr_buf path = MR_BUF_INIT, query = MR_BUF_INIT;
-    struct mr_pair headers[MAX_HEADERS + 6] = {{MR_STR_NULL, MR_STR_NULL}};
+    struct mr_pair *headers = MR_ARENA_ARRAY(arena, MAX_HEADERS + 6, struct mr_pair);
     size_t n = 0, nextra = 0;
     int status = MR_OK;
     if (q->path.len == 0 || q->path.ptr[0] != '/' || memchr(q->path.ptr, '\0', q->path.len) != NULL)
@@ -126,7 +126,7 @@ int remote_wire_make(struct remote *r, const struct remote_request *q, struct mr
     mr_buf_str(&path, mr_str_of(r->prefix));
     add_path(&path, q->path);
     add_query(&query, q);
-    if (!mr_buf_ok(&path) || !mr_buf_ok(&query))
+    if (headers == NULL || !mr_buf_ok(&path) || !mr_buf_ok(&query))
         status = MR_ENOMEM;
     if (status == MR_OK)
         status = gather(r, q, arena, headers, &n, err);

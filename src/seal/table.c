@@ -67,7 +67,7 @@ struct seal_key *seal_table_key(const struct seal_table *table, size_t index)
 
 struct seal_key *seal_table_add(struct seal_table *table, struct seal_name name)
 {
-    MR_ASSERT(table->count < table->room);
+    MR_ASSERT(table->count < table->room && table->names != NULL && table->states != NULL);
     MR_ASSERT(table->count == 0 || seal_name_compare(table->names[table->count - 1], name) < 0);
     table->names[table->count] = name;
     table->states[table->count] = (struct seal_state){.at_hand = true};
