@@ -19,7 +19,7 @@ setup-test: setup
 
 build: setup
 	@cmake --preset release >/dev/null
-	@cmake --build build --target millrace mr_bench_ingest mr_bench_tsbs mr_shared mr_archive
+	@cmake --build build --target millrace mr_bench_ingest mr_bench_writer mr_bench_tsbs mr_shared mr_archive
 
 # Builds, starts the server and prints the lines to paste into another terminal.
 run: build
@@ -47,6 +47,7 @@ fuzz: setup-test
 bench: setup-test build
 	@tools/setup/peers.sh
 	@python3 bench/run.py $(if $(QUICK),--runs 1 --seconds 3)
+	@python3 bench/writer.py $(if $(QUICK),--runs 1 --seconds 3)
 	@python3 bench/tsbs/run.py $(if $(QUICK),--quick)
 
 # Minutes: what is on disk, a mixed load, growth to 500 M values, ten million series.

@@ -131,7 +131,7 @@ static int survey(struct export *ex)
 
 static int write_out(struct export *ex, const struct mr_buf *text)
 {
-    if (fwrite(text->ptr, 1, text->len, ex->out) == text->len)
+    if (fwrite(mr_buf_view(text).ptr, 1, text->len, ex->out) == text->len)
         return CLI_OK;
     fputs("millrace: the output did not take a record\n", stderr);
     return CLI_FAILED;

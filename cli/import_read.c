@@ -211,15 +211,28 @@ static int parquet_failed(const struct piece *piece, const struct mr_error *err)
     return CLI_FAILED;
 }
 
+/* Two rows of a series within a microsecond would become one. */
+static void warn_of_coarse(const struct piece *piece, const struct cli_parquet *p, size_t column)
+{
+    if (cli_parquet_coarse(p, column))
+        fprintf(stderr,
+                "millrace: %s: the times of " MR_STR_FMT
+                " are INT96 and lose what is below a microsecond; CSV "
+                "keeps it\n",
+                piece->path, MR_STR_ARG(cli_parquet_name(p, column)));
+}
+
 static int parquet_columns(struct import *im, struct table *t, const struct piece *piece,
                            const struct cli_parquet *p)
 {
     t->width = cli_parquet_width(p);
     if (!table_room(t, t->width, piece))
         return CLI_FAILED;
-    for (size_t i = 0; i < t->width; i++)
+    for (size_t i = 0; i < t->width; i++) {
         t->names[i] =
             (struct cli_named){.name = cli_parquet_name(p, i), .type = cli_parquet_type(p, i), .ns = true};
+        warn_of_coarse(piece, p, i);
+    }
     return plan(im, t, piece);
 }
 

@@ -13,6 +13,7 @@ struct column {
     struct mr_str name;
     enum mr_scalar_type type;
     enum form form;
+    bool coarse;
     struct mr_str cell;
     char number[MR_NUMBER_TEXT];
 };
@@ -118,6 +119,25 @@ static int look_at_columns(struct cli_parquet *p, struct mr_error *err)
     return p->arena.failed ? MR_ENOMEM : MR_OK;
 }
 
+static int look_for_int96(struct cli_parquet *p, struct mr_error *err)
+{
+    duckdb_result result;
+    int rc = run(p, "SELECT CAST(name AS VARCHAR) FROM parquet_schema(?) WHERE type = 'INT96'", &result, err);
+    if (rc != MR_OK)
+        return rc;
+    for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(result)) != NULL;
+         duckdb_destroy_data_chunk(&chunk)) {
+        duckdb_string_t *names = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+        for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk); row++) {
+            struct mr_str name = {duckdb_string_t_data(&names[row]), duckdb_string_t_length(names[row])};
+            for (size_t i = 0; i < p->len; i++)
+                p->at[i].coarse = p->at[i].coarse || mr_str_eq(p->at[i].name, name);
+        }
+    }
+    duckdb_destroy_result(&result);
+    return MR_OK;
+}
+
 /* Positions, not names: a file may call two columns alike. */
 static void print_select(const struct cli_parquet *p, struct mr_buf *sql)
 {
@@ -181,6 +201,8 @@ int cli_parquet_open(struct cli_parquet **out, const char *path, struct mr_error
     if (rc == MR_OK)
         rc = look_at_columns(p, err);
     if (rc == MR_OK)
+        rc = look_for_int96(p, err);
+    if (rc == MR_OK)
         print_select(p, &sql);
     if (rc == MR_OK)
         rc = mr_buf_ok(&sql) ? run(p, sql.ptr, &p->result, err) : MR_ENOMEM;
@@ -206,6 +228,11 @@ struct mr_str cli_parquet_name(const struct cli_parquet *p, size_t column)
 enum mr_scalar_type cli_parquet_type(const struct cli_parquet *p, size_t column)
 {
     return p->at[column].type;
+}
+
+bool cli_parquet_coarse(const struct cli_parquet *p, size_t column)
+{
+    return p->at[column].coarse;
 }
 
 /* Points into the chunk, or into the column's own digits. */

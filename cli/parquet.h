@@ -18,6 +18,8 @@ struct mr_str cli_parquet_name(const struct cli_parquet *p, size_t column);
 /* MR_SCALAR_TYPE_UNKNOWN: a list, a struct, or another type without a place in a record; its cells are NULL.
  */
 enum mr_scalar_type cli_parquet_type(const struct cli_parquet *p, size_t column);
+/* Stored as INT96, of which DuckDB keeps microseconds. */
+bool cli_parquet_coarse(const struct cli_parquet *p, size_t column);
 /* 1: there is a row; 0: no more; -1: the file broke off, the error is set. */
 int cli_parquet_next(struct cli_parquet *p, struct mr_error *err);
 /* Times are nanoseconds since the epoch, NULL has ptr NULL. Valid until the next row. */

@@ -279,11 +279,11 @@ void mr_writer_stats(const struct mr_writer *writer, struct mr_writer_stats *out
 {
     struct mr_writer *w = (struct mr_writer *)(uintptr_t)writer; /* the lock alone changes */
     struct spool_stats spool = {0, 0, 0, 0};
+    if (w->spool != NULL) /* first: a frame that is gone from the spool has been counted */
+        client_spool_stats(w->spool, &spool);
     pthread_mutex_lock(&w->lock);
     *out = w->stats;
     pthread_mutex_unlock(&w->lock);
-    if (w->spool != NULL)
-        client_spool_stats(w->spool, &spool);
     out->damaged = spool.damaged;
     out->spool_bytes = spool.bytes;
 }

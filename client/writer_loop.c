@@ -157,6 +157,9 @@ static void send_frame(struct mr_writer *w, struct spool_frame *frame)
                                     &why);
     else if (rc == MR_ECORRUPT)
         result = SEND_BROKEN;
+    pthread_mutex_lock(&w->lock);
+    add_totals(w, &totals);
+    pthread_mutex_unlock(&w->lock);
     if (result == SEND_OUTAGE)
         client_spool_return(w->spool, frame);
     else
@@ -164,7 +167,6 @@ static void send_frame(struct mr_writer *w, struct spool_frame *frame)
     mr_buf_release(&payload);
     client_outcome_release(&why);
     pthread_mutex_lock(&w->lock);
-    add_totals(w, &totals);
     note_outage(w, result == SEND_OUTAGE, class_);
     if (result != SEND_OUTAGE)
         w->spool_refuses = false;

@@ -68,7 +68,7 @@ quick)
     ;;
 full|torture)
     [ "$mode" = full ] && kills=50 seconds=20 operations=100000 states=2000 cases=360 cuts=20 calls=40 ||
-        { kills=1000 seconds=1800 operations=10000000 states=100000 cases=0 cuts=300 calls=2000; export MR_TORTURE=1; }
+        { kills=1000 seconds=1800 operations=10000000 states=100000 cases=0 cuts=300 calls=2000; export MR_TORTURE=1 SOAK_SECONDS=600 SPOOL_KILLS=200; }
     stage "source checks" tools/check/all.sh fast
     stage "build (release)" quiet_build release
     stage "build (asan)" quiet_build asan

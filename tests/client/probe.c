@@ -1,15 +1,14 @@
 /* What the Python suites drive: the installed library's public API and nothing else.
  *
- *   probe call                 ListDatabases once; prints error, code, status, attempts, request id, message
- *   probe calls N THREADS      N calls from each thread; prints how many failed
- *   probe everything           a walk through both APIs against a server; prints "ok", or the step that
- *                              failed
- *   probe presign              a presigned URL of ListDatabases(MaxResults=5)
- *   probe write N [SPOOL]      N records through a writer; prints what became of them
- *   probe rate N SENDERS       the same N records as fast as they go; prints records a second of wall and of
- * CPU time probe query SQL            rows, tab-separated probe soak SECONDS         everything a program
- * does, again and again; prints bytes allocated after a quarter and at the end probe moto                 the
- * operations that moto's server has; prints "ok", or the step that failed
+ *   call             ListDatabases once; prints error, code, status, attempts, request id, message
+ *   calls N THREADS  N calls from each thread; prints how many failed
+ *   everything       a walk through both APIs against a server; prints "ok", or the step that failed
+ *   moto             the operations that moto's server has, likewise
+ *   presign          a presigned URL of ListDatabases(MaxResults=5)
+ *   write N [SPOOL]  N records through a writer; prints what became of them
+ *   query SQL        rows, tab-separated
+ *   soak SECONDS     everything a program does, again and again; prints bytes allocated after a quarter and
+ *                    at the end
  */
 #include <millrace.h>
 
@@ -106,6 +105,7 @@ static int write_many(long n, const char *spool)
     struct mr_writer_options options = MR_WRITER_OPTIONS_INIT;
     struct mr_writer *writer;
     struct mr_writer_stats stats;
+    const char *run = getenv("PROBE_RUN") != NULL ? getenv("PROBE_RUN") : "0";
     options.database = "probe_db";
     options.table = "probe_tbl";
     options.on_reject = on_reject;
@@ -117,6 +117,7 @@ static int write_many(long n, const char *spool)
     for (long i = 0; i < n; i++) {
         char value[MR_NUMBER_TEXT], at[MR_NUMBER_TEXT], host[MR_NUMBER_TEXT];
         struct mr_dimension dimensions[] = {{.name = mr_text("site"), .value = mr_text("north")},
+                                            {.name = mr_text("run"), .value = mr_text(run)},
                                             {.name = mr_text("host"), .value = mr_text_of_int(i % 10, host)}};
         struct mr_record record = {.dimensions = MR_LIST(dimensions),
                                    .measure_name = mr_text("load"),
@@ -137,39 +138,6 @@ static int write_many(long n, const char *spool)
     printf("written %" PRIu64 " rejected %" PRIu64 " recovered %" PRIu64 "\n", stats.written, stats.rejected,
            stats.recovered);
     STEP(mr_writer_close(writer, -1, &fault) == 0);
-    return 0;
-}
-
-static int rate(long n, int senders)
-{
-    struct mr_writer_options options = MR_WRITER_OPTIONS_INIT;
-    struct mr_writer *writer;
-    struct timespec from, to, cpu;
-    options.database = "probe_db";
-    options.table = "probe_tbl";
-    options.senders = senders;
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    STEP(mr_writer_open(client, &options, &writer, &fault) == 0);
-    int64_t now = (int64_t)time(NULL) * 1000;
-    for (long i = 0; i < n; i++) {
-        char value[MR_NUMBER_TEXT], at[MR_NUMBER_TEXT], host[MR_NUMBER_TEXT];
-        struct mr_dimension dimensions[] = {
-            {.name = mr_text("region"), .value = mr_text("eu-north-1")},
-            {.name = mr_text("rack"), .value = mr_text("r7")},
-            {.name = mr_text("host"), .value = mr_text_of_int(i % 100, host)}};
-        struct mr_record record = {.dimensions = MR_LIST(dimensions),
-                                   .measure_name = mr_text("cpu"),
-                                   .measure_value = mr_text_of_double((double)(i % 1000) / 10, value),
-                                   .measure_value_type = MR_MEASURE_VALUE_TYPE_DOUBLE,
-                                   .time = mr_text_of_int(now - 60000 + i / 100, at)};
-        STEP(mr_writer_append(writer, &record, &fault) == 0);
-    }
-    STEP(mr_writer_close(writer, -1, &fault) == 0);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-    printf("%.0f records/s, %.0f records per second of CPU time\n",
-           (double)n / ((double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec)),
-           (double)n / ((double)cpu.tv_sec + 1e-9 * (double)cpu.tv_nsec));
     return 0;
 }
 
@@ -516,8 +484,6 @@ int main(int argc, char **argv)
         rc = presign();
     else if (strcmp(what, "write") == 0 && argc > 2)
         rc = write_many(atol(argv[2]), argc > 3 ? argv[3] : NULL);
-    else if (strcmp(what, "rate") == 0 && argc > 3)
-        rc = rate(atol(argv[2]), atoi(argv[3]));
     else if (strcmp(what, "soak") == 0 && argc > 2)
         rc = soak(atoi(argv[2]));
     else if (strcmp(what, "query") == 0 && argc > 2)

@@ -1,11 +1,19 @@
 """A server that does everything wrong: the library ends each call in time, with the right word, and leaks nothing."""
 
+import datetime
+import ipaddress
 import os
 import socket
 import socketserver
+import ssl
+import tempfile
 import threading
 import time
 import unittest
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from support import Outcome, call, credentials, probe, run
 
@@ -211,6 +219,113 @@ class Faults(unittest.TestCase):
             result = Outcome(run(probe(), "call", env=env).stdout)
             self.assertEqual(result.error, "0")
             self.assertEqual(proxy.count, 1)
+
+
+class Tls(unittest.TestCase):
+    """Servers that should not be trusted, or that spoil the handshake. None gets a request to read."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.good = cls.certificate("good", -1, 1)
+
+    @classmethod
+    def certificate(cls, name, first_day, last_day):
+        """Self-signed, for 127.0.0.1; the paths of certificate and key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.utcnow()
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        made = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+                .serial_number(x509.random_serial_number()).not_valid_before(now + datetime.timedelta(days=first_day))
+                .not_valid_after(now + datetime.timedelta(days=last_day))
+                .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+                .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+                .sign(key, hashes.SHA256()))
+        paths = [os.path.join(cls.folder.name, name + end) for end in (".pem", ".key")]
+        with open(paths[0], "wb") as file:
+            file.write(made.public_bytes(serialization.Encoding.PEM))
+        with open(paths[1], "wb") as file:
+            file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        return paths
+
+    def outcome(self, serve, trust, context=None, **env):
+        """What a call ends with, and the bytes that the server could read."""
+        read = []
+
+        def loop(listener):
+            while True:
+                try:
+                    plain, _ = listener.accept()
+                except OSError:
+                    return
+                try:
+                    with (context.wrap_socket(plain, server_side=True) if context else plain) as sock:
+                        serve(sock, read)
+                except OSError:
+                    plain.close()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=loop, args=(listener,), daemon=True).start()
+            port = listener.getsockname()[1]
+            result = call(f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=trust, AWS_MAX_ATTEMPTS="2", PROBE_TIMEOUT_MS="1500", **env)
+            listener.shutdown(socket.SHUT_RDWR)
+        return result, b"".join(read)
+
+    @staticmethod
+    def context(paths, highest=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*paths)
+        if highest:
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+            context.maximum_version = highest
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        return context
+
+    @staticmethod
+    def answer(sock, read):
+        read.append(sock.recv(65536))
+        sock.sendall(answer(200, GOOD, "Connection: close"))
+
+    def test_certificates(self):
+        result, read = self.outcome(self.answer, self.good[0], self.context(self.good))
+        self.assertEqual(result.error, "0", vars(result))
+        self.assertIn(b"X-Amz-Target", read)
+        other = self.certificate("other", -1, 1)
+        for paths, trust in ((self.certificate("past", -9, -2), None), (self.certificate("future", 2, 9), None), (other, self.good[0])):
+            result, read = self.outcome(self.answer, trust or paths[0], self.context(paths))
+            self.assertEqual((result.error, read), ("MR_ERR_TLS", b""), vars(result))
+            self.assertEqual(result.attempts, 1)
+
+    def test_handshakes_that_fail(self):
+        def plain(sock, _read):
+            sock.recv(65536)
+            sock.sendall(answer(200, GOOD))
+
+        def garbage(sock, _read):
+            sock.recv(65536)
+            sock.sendall(b"\x16\x03\x03\x40\x00" + os.urandom(3000))
+
+        def silent(sock, _read):
+            time.sleep(4)
+        for serve, errors in ((plain, ("MR_ERR_TLS", "MR_ERR_NETWORK")), (garbage, ("MR_ERR_TLS", "MR_ERR_NETWORK")),
+                              (lambda sock, _read: sock.recv(100), ("MR_ERR_TLS", "MR_ERR_NETWORK")), (silent, ("MR_ERR_TIMEOUT",))):
+            result, _ = self.outcome(serve, self.good[0])
+            self.assertIn(result.error, errors, vars(result))
+
+    def test_old_protocols(self):
+        result, read = self.outcome(self.answer, self.good[0], self.context(self.good, ssl.TLSVersion.TLSv1_1))
+        self.assertNotEqual(result.error, "0")
+        self.assertEqual(read, b"")
+
+    def test_https_is_never_left(self):
+        with Hostile(sends(answer(200, GOOD))) as bare:
+            def leads_away(sock, read):
+                read.append(sock.recv(65536))
+                sock.sendall(answer(200, f'{{"Endpoints":[{{"Address":"{bare.url}","CachePeriodInMinutes":9}}]}}'.encode(),
+                                    "Connection: close"))
+            result, _ = self.outcome(leads_away, self.good[0], self.context(self.good), AWS_ENABLE_ENDPOINT_DISCOVERY="true")
+            self.assertNotEqual(result.error, "0")
+            self.assertEqual(bare.count, 0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from duck import write_parquet
+from duck import write_int96, write_parquet
 from support import credentials, run
 from server import BINARY, KEY, SECRET, Server
 
@@ -263,6 +263,14 @@ class Unload(Importing):
         self.assertIn("left out list\n", done.stderr)
         self.assertIn("20000 records written, 0 refused\n", done.stderr)
         self.assertEqual(self.rows("SELECT count(*) AS n, max(v) AS most FROM depot.goods"), [{"n": 20000, "most": 2499.875}])
+
+    def test_parquet_of_old(self):
+        path = os.path.join(self.dir, "old.parquet")
+        write_int96(path, [self.now * 10**9 + 123456789, self.now * 10**9 + 86400])
+        done = self.load("--measure-name", "m", "--dimensions", "w", path)
+        self.assertIn("the times of time are INT96 and lose what is below a microsecond", done.stderr)
+        self.assertEqual(self.rows("SELECT time, v FROM depot.goods ORDER BY v"), [
+            {"time": stamp(self.now, 123456000), "v": 0}, {"time": stamp(self.now, 86000), "v": 1}])
 
     def test_text_that_is_a_measure(self):
         folder = self.folder({"A.gz": (f"n,state,{stamp(self.now)},,1,,,,late\n", 1)})
