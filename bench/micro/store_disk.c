@@ -136,7 +136,7 @@ static uint64_t read_all(struct store *store, struct store_table *table, uint64_
     for (uint32_t i = 0; i < schema.ncolumns && n <= READINGS; i++)
         if (schema.columns[i].role == STORE_ATTRIBUTE)
             columns[n++] = i;
-    struct store_scan_spec spec = {INT64_MIN, INT64_MAX, columns, n, NULL, 0};
+    struct store_scan_spec spec = {INT64_MIN, INT64_MAX, columns, n, NULL, 0, NULL, 0};
     check(store_snapshot_open(store, &snapshot), &err, "snapshot");
     check(store_scan_open(snapshot, table, &spec, &scan, &err), &err, "scan");
     check(store_cursor_open(scan, &cursor), &err, "cursor");

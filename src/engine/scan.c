@@ -10,6 +10,9 @@
 #include "engine/crew.h"
 #include "engine/scan.h"
 
+_Static_assert(SQL_FILTER_EQ == (int)STORE_FILTER_EQ && SQL_FILTER_NOT_NULL == (int)STORE_FILTER_NOT_NULL,
+               "filters have one numbering");
+
 struct bound {
     struct engine_run *run;
     const struct sql_scan *spec;
@@ -65,6 +68,30 @@ int scan_preds(const struct sql_scan *from, struct store_pred **out)
     return MR_OK;
 }
 
+int scan_filters(const struct sql_scan *from, struct store_filter **out)
+{
+    struct store_filter *filters = mr_calloc(from->nfilters + 1, sizeof(*filters));
+    if (filters == NULL)
+        return MR_ENOMEM;
+    for (size_t i = 0; i < from->nfilters; i++) {
+        const struct sql_filter *f = &from->filters[i];
+        struct store_value *v = &filters[i].value;
+        filters[i].column = f->column;
+        filters[i].op = (enum store_filter_op)f->op;
+        v->type = scan_store_type(f->kind);
+        if (f->kind == SQL_DOUBLE)
+            v->f64 = f->f64;
+        else if (f->kind == SQL_VARCHAR)
+            v->str = f->text;
+        else if (f->kind == SQL_BOOLEAN)
+            v->boolean = f->i64 != 0;
+        else
+            v->i64 = f->i64;
+    }
+    *out = filters;
+    return MR_OK;
+}
+
 /* Opens the store's scan for the columns DuckDB wants. */
 static int open_rows(struct scan *scan, const struct sql_scan *from, struct store_scan_spec *spec,
                      duckdb_init_info info, struct mr_error *err)
@@ -98,14 +125,22 @@ static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_ini
                       struct mr_error *err)
 {
     struct store_pred *preds = NULL;
+    struct store_filter *filters = NULL;
     int status = scan_preds(from, &preds);
-    struct store_scan_spec spec = {
-        .time_min = from->time_min, .time_max = from->time_max, .preds = preds, .npreds = from->npreds};
+    if (status == MR_OK)
+        status = scan_filters(from, &filters);
+    struct store_scan_spec spec = {.time_min = from->time_min,
+                                   .time_max = from->time_max,
+                                   .preds = preds,
+                                   .npreds = from->npreds,
+                                   .filters = filters,
+                                   .nfilters = from->nfilters};
 
     if (status == MR_OK)
         status = from->groups != NULL ? scan_groups_open(scan, from, &spec, info, err)
                                       : open_rows(scan, from, &spec, info, err);
     mr_free(preds);
+    mr_free(filters);
     if (status == MR_ENOMEM)
         mr_error_set(err, MR_ENOMEM, "out of memory");
     return status;

@@ -48,6 +48,9 @@ struct worker {
 
 /* The plan's predicates as the store knows them; the caller frees the list, whose values are the plan's. */
 int scan_preds(const struct sql_scan *from, struct store_pred **out);
+/* Likewise its filters. */
+int scan_filters(const struct sql_scan *from, struct store_filter **out);
+enum store_type scan_store_type(enum sql_kind kind);
 /* Adds an open scan, of that number in the plan, to the run: for progress and coverage. */
 void scan_begun(struct scan *scan, size_t number, struct store_scan_info *about);
 void scan_unref(struct scan *scan);

@@ -14,11 +14,15 @@ static int next_batch(struct worker *worker, struct store_batch *batch, struct m
     *batch = (struct store_batch){0};
     if (worker->ended)
         return MR_OK;
-    int status = store_cursor_next(worker->cursor, batch, err);
-    if (status != MR_OK)
-        return status;
+    do {
+        if (run_stopped(worker->scan->run))
+            return mr_error_set(err, MR_ECANCEL, "stopped");
+        int status = store_cursor_next(worker->cursor, batch, err);
+        if (status != MR_OK)
+            return status;
+        atomic_fetch_add_explicit(&worker->scan->run->bytes_scanned, batch->bytes, memory_order_relaxed);
+    } while (batch->rows == 0 && batch->more);
     worker->ended = batch->rows == 0;
-    atomic_fetch_add_explicit(&worker->scan->run->bytes_scanned, batch->bytes, memory_order_relaxed);
     return MR_OK;
 }
 

@@ -2,7 +2,7 @@
 #include "engine/scan.h"
 #include "engine/vector.h"
 
-static enum store_type store_type_of(enum sql_kind kind)
+enum store_type scan_store_type(enum sql_kind kind)
 {
     switch (kind) {
     case SQL_DOUBLE:
@@ -103,7 +103,7 @@ static int translate_folds(const struct sql_groups *from, struct store_fold **ou
         return MR_ENOMEM;
     for (size_t i = 0; i < from->nfolds; i++) {
         const struct sql_fold *f = &from->folds[i];
-        folds[i] = (struct store_fold){ops[f->op], f->column, store_type_of(f->kind)};
+        folds[i] = (struct store_fold){ops[f->op], f->column, scan_store_type(f->kind)};
     }
     *out = folds;
     return MR_OK;

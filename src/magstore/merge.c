@@ -76,6 +76,21 @@ uint64_t magstore_merge_bytes(const struct magstore_merge *m)
     return bytes;
 }
 
+uint64_t magstore_merge_skipped(const struct magstore_merge *m)
+{
+    uint64_t blocks = 0;
+    for (size_t i = 0; i < m->nsources; i++)
+        blocks += m->sources[i].skipped;
+    return blocks;
+}
+
+void magstore_merge_filter(struct magstore_merge *m, const struct magstore_filter *filters, size_t nfilters)
+{
+    m->filters = (struct magstore_filters){filters, nfilters, m->sources, m->nsources};
+    for (size_t i = 0; i < m->nsources; i++)
+        m->sources[i].filters = nfilters != 0 ? &m->filters : NULL;
+}
+
 /* The source at `at` may have moved on: lets it sink to where it belongs. */
 static void sink(struct magstore_merge *m, size_t at)
 {

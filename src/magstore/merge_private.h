@@ -5,6 +5,7 @@
 
 #include "magstore/merge.h"
 #include "magstore/segment_format.h"
+#include "magstore/skip.h"
 #include "magstore/source.h"
 
 /* Rows [at, at + rows) of the block that active[source] has loaded. */
@@ -43,6 +44,7 @@ struct magstore_merge {
     size_t npicks, picks_cap;
     int64_t *times, *versions; /* owned, MAGSTORE_BLOCK_ROWS; NULL until needed */
     uint64_t replaced;
+    struct magstore_filters filters;
 };
 
 /* With all_columns: those of the blocks that active sources are on, into m->columns. */

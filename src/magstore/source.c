@@ -1,6 +1,7 @@
 #include "magstore/source.h"
 
 #include "magstore/locate.h"
+#include "magstore/skip.h"
 
 /* Goes on to the first block that may hold what is wanted, by the directory. */
 static void skip(struct magstore_source *s, int64_t from, int64_t to)
@@ -108,6 +109,12 @@ int magstore_source_settle(struct magstore_source *s, uint64_t limit, int64_t fr
         int status = magstore_page_load(s->page, s->reader, s->block, err);
         if (status != MR_OK)
             return status;
+        if (s->filters != NULL && magstore_skip(s->filters, s)) {
+            const struct magstore_block *b = magstore_reader_block(s->reader, s->block++);
+            s->want = b->last_series > s->want ? b->last_series : s->want; /* it may go on in the next */
+            s->skipped++;
+            continue;
+        }
         if (look(s, limit, from, to))
             return MR_OK;
         s->block++; /* the last series may go on there: want stays */

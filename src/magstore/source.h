@@ -8,7 +8,10 @@
 
 #include "magstore/segment.h"
 
+struct magstore_filters;
 struct magstore_source {
+    const struct magstore_filters *filters; /* NULL: none; see skip.h */
+    uint64_t skipped;                       /* blocks that they left out */
     const struct magstore_reader *reader;
     struct magstore_page *page; /* owned; made with the first block */
     bool past_cache;            /* of the page */

@@ -101,6 +101,8 @@ struct bound_scan {
     int64_t time_min, time_max;
     struct sql_pred *preds;
     size_t npreds, cap;
+    struct sql_filter *filters;
+    size_t nfilters, filters_cap;
     uint32_t *columns; /* in slot order */
     enum sql_kind *kinds;
     size_t ncolumns;
@@ -366,8 +368,15 @@ bool check_unload(struct sql_context *cx, const struct ast_statement *s, const s
                   struct sql_plan *plan);
 
 /* ---- after checking ---- */
-void mark_query(struct bound_query *q);                          /* which columns are needed */
-bool prune_query(struct sql_context *cx, struct bound_query *q); /* bounds and predicates of scans */
+void mark_query(struct bound_query *q); /* which columns are needed */
+bool prune_query(struct sql_context *cx, struct bound_query *q);
+/* prune_values.c: hands what WHERE says of columns of values to the scan it stands over. */
+bool prune_values(struct sql_context *cx, struct bound_query *q);
+/* The test that a comparison of two operands is on the relation's values. False: it is none. */
+bool filter_of_compare(const struct bound_relation *r, const struct bound_expr *a, enum ast_compare op,
+                       const struct bound_expr *b, struct sql_filter *out);
+bool filter_of_null(const struct bound_relation *r, const struct bound_expr *e,
+                    struct sql_filter *out); /* bounds and predicates of scans */
 bool emit_statement(struct sql_context *cx, struct bound_query *q, struct sql_plan *plan);
 bool explain_statement(struct sql_context *cx, const struct ast_query *ast, const struct bound_query *q,
                        struct sql_plan *plan);

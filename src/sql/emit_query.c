@@ -387,6 +387,8 @@ static bool plan_scans(struct emitter *em, struct sql_plan *plan)
             .time_max = s->time_max,
             .preds = s->preds,
             .npreds = s->npreds,
+            .filters = s->filters,
+            .nfilters = s->nfilters,
             .groups = s->groups,
             .why_rows = s->why_rows,
         };

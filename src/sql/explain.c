@@ -50,6 +50,22 @@ static void print_pred(struct mr_buf *out, const struct sql_table *unused, const
     mr_buf_char(out, '\n');
 }
 
+static void print_filter(struct mr_buf *out, const struct sql_filter *f)
+{
+    static const char *const ops[] = {"=", "<>", "<", "<=", ">", ">=", "is null", "is not null"};
+    mr_buf_printf(out, "  filter: column %u %s", f->column, ops[f->op]);
+    if (f->op < SQL_FILTER_IS_NULL) {
+        mr_buf_char(out, ' ');
+        if (f->kind == SQL_VARCHAR)
+            print_text(out, f->text);
+        else if (f->kind == SQL_DOUBLE)
+            mr_buf_printf(out, "%.17g", f->f64);
+        else
+            mr_buf_printf(out, "%lld", (long long)f->i64);
+    }
+    mr_buf_char(out, '\n');
+}
+
 /* Which way a grouped query goes. */
 static void print_path(struct mr_buf *out, const struct sql_scan *s)
 {
@@ -94,6 +110,8 @@ static void print_scan(struct mr_buf *out, const struct sql_scan *s, size_t numb
     }
     for (size_t i = 0; i < s->npreds; i++)
         print_pred(out, NULL, &s->preds[i]);
+    for (size_t i = 0; i < s->nfilters; i++)
+        print_filter(out, &s->filters[i]);
     print_path(out, s);
 }
 

@@ -388,6 +388,8 @@ bool prune_query(struct sql_context *cx, struct bound_query *q)
     q->pruned = true;
     if (q->where != NULL)
         sink_condition(&where, q->where);
+    if (!prune_values(cx, q))
+        return false;
     if (q->having != NULL)
         sink_condition(&having, q->having);
     for (size_t i = 0; i < MR_ARRAY_LEN(roots); i++) {

@@ -196,7 +196,9 @@ static const char *try_push(struct builder *b, const struct bound_query *q, stru
     if (q->sets != NULL)
         return "there are several sets of keys";
     if (q->where != NULL && !push_where_is_said(b->r, q->where))
-        return "WHERE asks for more than ranges of time and values of dimensions and measure_name";
+        return "WHERE asks for more than ranges of time, values of dimensions and measure_name, and "
+               "comparisons of "
+               "measures with constants";
     if (!get_room(b, q, push, &keys, &aggregates))
         return "";
     const char *why = take_keys(b, q, keys);

@@ -1,9 +1,10 @@
 /* sql/push.h - grouped queries whose rows a scan can aggregate itself.
  *
- * The shape: one block over one table; WHERE is wholly said by the scan's bounds and predicates (or there is
- * none); keys are dimensions, measure_name, and at most one bin(time, ...) or date_trunc of a fixed width;
- * aggregates are count, sum, avg, min, max, and max_by and min_by over time, of plain columns of values. What
- * stands on top (HAVING, ORDER BY, expressions, joins with other blocks) may be anything. Private to sql/.
+ * The shape: one block over one table; WHERE is wholly said by the scan's bounds, predicates and filters (or
+ * there is none); keys are dimensions, measure_name, and at most one bin(time, ...) or date_trunc of a fixed
+ * width; aggregates are count, sum, avg, min, max, and max_by and min_by over time, of plain columns of
+ * values. What stands on top (HAVING, ORDER BY, expressions, joins with other blocks) may be anything.
+ * Private to sql/.
  */
 #ifndef MR_SQL_PUSH_H
 #define MR_SQL_PUSH_H
@@ -29,7 +30,7 @@ bool emit_groups(struct emitter *em, struct bound_query *q, const struct push *p
  * do not, or memory is out. */
 const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_query *q);
 
-/* push_where.c: every row within the scan's bounds and predicates fulfils the condition. */
+/* push_where.c: every row within the scan's bounds, predicates and filters fulfils the condition. */
 bool push_where_is_said(const struct bound_relation *r, const struct bound_expr *e);
 
 #endif

@@ -131,10 +131,43 @@ static bool like_is_said(const struct bound_relation *r, const struct bound_expr
            pred_is_there(r->scan, number_of(r, e->args[0]), SQL_PRED_PREFIX, mr_str_slice(text, 0, n));
 }
 
+/* A filter of the scan says the same of a column of values. */
+static bool filter_is_there(const struct bound_scan *scan, const struct sql_filter *want)
+{
+    for (size_t i = 0; i < scan->nfilters; i++) {
+        const struct sql_filter *f = &scan->filters[i];
+        if (f->column != want->column || f->op != want->op || f->kind != want->kind)
+            continue;
+        if (f->op >= SQL_FILTER_IS_NULL ||
+            (f->kind == SQL_VARCHAR ? mr_str_eq(f->text, want->text) : f->i64 == want->i64))
+            return true;
+    }
+    return false;
+}
+
+static bool value_is_said(const struct bound_relation *r, const struct bound_expr *a, enum ast_compare op,
+                          const struct bound_expr *b)
+{
+    struct sql_filter filter;
+    return filter_of_compare(r, a, op, b, &filter) && filter_is_there(r->scan, &filter);
+}
+
+static bool null_is_said(const struct bound_relation *r, const struct bound_expr *e)
+{
+    struct sql_filter filter;
+    if (filter_of_null(r, e, &filter))
+        return filter_is_there(r->scan, &filter);
+    return is_name(r, e->args[0]) &&
+           pred_is_there(r->scan, number_of(r, e->args[0]), e->negated ? SQL_PRED_NOT_NULL : SQL_PRED_IS_NULL,
+                         MR_STR(""));
+}
+
 static bool compare_is_said(const struct bound_relation *r, struct bound_expr *e)
 {
     static const enum ast_compare flipped[] = {AST_EQ, AST_NE, AST_GT, AST_GE, AST_LT, AST_LE};
     enum ast_compare op = (enum ast_compare)e->op;
+    if (value_is_said(r, e->args[0], op, e->args[1]))
+        return true;
     if (is_time(r, e->args[0]))
         return time_is_said(r->scan, op, e->args[1]);
     if (is_time(r, e->args[1]))
@@ -181,6 +214,9 @@ bool push_where_is_said(const struct bound_relation *r, const struct bound_expr 
     case BOUND_COMPARE:
         return compare_is_said(r, (struct bound_expr *)e);
     case BOUND_BETWEEN:
+        if (!e->negated && value_is_said(r, e->args[0], AST_GE, e->args[1]) &&
+            value_is_said(r, e->args[0], AST_LE, e->args[2]))
+            return true;
         return !e->negated && is_time(r, e->args[0]) && time_is_said(r->scan, AST_GE, e->args[1]) &&
                time_is_said(r->scan, AST_LE, e->args[2]);
     case BOUND_IN:
@@ -188,9 +224,7 @@ bool push_where_is_said(const struct bound_relation *r, const struct bound_expr 
     case BOUND_LIKE:
         return like_is_said(r, e);
     case BOUND_IS_NULL:
-        return is_name(r, e->args[0]) &&
-               pred_is_there(r->scan, number_of(r, e->args[0]),
-                             e->negated ? SQL_PRED_NOT_NULL : SQL_PRED_IS_NULL, MR_STR(""));
+        return null_is_said(r, e);
     default:
         return false;
     }

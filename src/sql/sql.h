@@ -117,6 +117,29 @@ struct sql_pred {
     size_t nvalues;
 };
 
+enum sql_filter_op {
+    SQL_FILTER_EQ,
+    SQL_FILTER_NE,
+    SQL_FILTER_LT,
+    SQL_FILTER_LE,
+    SQL_FILTER_GT,
+    SQL_FILTER_GE,
+    SQL_FILTER_IS_NULL,
+    SQL_FILTER_NOT_NULL
+};
+/* A test on a column of values against a constant of its kind; means what store/store.h says of the same
+ * name there. */
+struct sql_filter {
+    uint32_t column;
+    enum sql_filter_op op;
+    enum sql_kind kind;
+    union {
+        int64_t i64; /* BIGINT, TIMESTAMP, BOOLEAN */
+        double f64;
+        struct mr_str text;
+    };
+};
+
 enum sql_fold_op {
     SQL_FOLD_ROWS,
     SQL_FOLD_COUNT,
@@ -189,6 +212,8 @@ struct sql_scan {
     int64_t time_min, time_max; /* included; INT64_MIN and INT64_MAX when unbounded */
     const struct sql_pred *preds;
     size_t npreds;
+    const struct sql_filter *filters; /* all must hold */
+    size_t nfilters;
     const struct sql_groups *groups; /* NULL: rows */
     const char *why_rows; /* EXPLAIN: what keeps a grouped query from being answered by groups; or NULL */
 };

@@ -53,7 +53,7 @@ static bool spec_fits(const struct store_aggregate_spec *spec)
 /* Whether the last row of each series says it all: last values, the greatest time, or the keys alone. */
 static bool wants_newest(const struct store_aggregate_spec *spec)
 {
-    bool newest = spec->bin_ns == 0;
+    bool newest = spec->bin_ns == 0 && spec->scan.nfilters == 0;
     for (size_t i = 0; i < spec->nfolds; i++) {
         const struct store_fold *f = &spec->folds[i];
         newest = newest &&
@@ -281,7 +281,7 @@ static int read_rows(struct store_aggregate_cursor *c, uint64_t *bytes, struct m
             return mr_error_set(err, (enum mr_status)rc, "cannot aggregate rows: %s",
                                 mr_status_name((enum mr_status)rc));
         *bytes += batch.bytes;
-        c->read_all = batch.rows == 0;
+        c->read_all = batch.rows == 0 && !batch.more;
         c->handing = c->read_all || groups_full(&c->groups);
     }
     return MR_OK;

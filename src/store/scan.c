@@ -4,17 +4,28 @@
  * before any file is touched. Rows then come from two sides, memory and the segments of the snapshot's view;
  * scan_rows.h joins them.
  */
+#include "store/filter.h"
 #include "store/scan_rows.h"
+
+#include <limits.h>
 
 _Static_assert(STORE_PRED_IN == (int)MEM_PRED_IN && STORE_PRED_NOT_NULL == (int)MEM_PRED_NOT_NULL,
                "predicates have one numbering");
 _Static_assert(STORE_BATCH_ROWS == MEM_BATCH_ROWS, "a batch passes through");
 
+/* Batches read at most before a caller may look around. */
+enum { BATCHES_A_CALL = 64 };
+
 struct store_scan {
     const struct store_snapshot *snapshot;
     struct rows_spec rows;
+    size_t ncolumns; /* handed out; behind them those that only filters look at */
     uint32_t *columns;
     struct mem_column *kinds;
+    struct store_filter *filters;
+    size_t *filtered; /* of each filter: its column among the scan's */
+    size_t nfilters;
+    struct magstore_filter *block_filters;
     uint32_t *series;
     size_t nseries, series_cap;
     size_t next;   /* atomic: first series not taken by a cursor */
@@ -28,6 +39,9 @@ struct store_cursor {
     struct store_scan *scan;
     struct rows_stream *rows;
     struct store_vec *vecs;
+    struct filter_room *rooms; /* one a column; NULL without filters */
+    uint8_t *pass;             /* STORE_BATCH_ROWS; likewise */
+    uint16_t *kept;
     bool active;    /* a series is being read */
     size_t at, end; /* of the scan's series: taken and not begun */
 };
@@ -47,10 +61,15 @@ static int open_select(struct store_scan *scan, const struct store_scan_spec *sp
     int rc = scan->rows.table->dropped ? MR_ENOENT : MR_OK;
     mem_counts(mem, &counts);
     mem_schema_view(mem, &schema);
-    for (size_t i = 0; i < spec->ncolumns && rc == MR_OK; i++) {
-        rc = spec->columns[i] < schema.ncolumns ? MR_OK : MR_EINVAL;
+    for (size_t i = 0; i < scan->rows.ncolumns && rc == MR_OK; i++) {
+        rc = scan->columns[i] < schema.ncolumns ? MR_OK : MR_EINVAL;
         if (rc == MR_OK)
-            scan->kinds[i] = schema.columns[spec->columns[i]];
+            scan->kinds[i] = schema.columns[scan->columns[i]];
+    }
+    for (size_t i = 0; i < scan->nfilters && rc == MR_OK; i++) {
+        const struct mem_column *kind = &scan->kinds[scan->filtered[i]];
+        bool value = kind->role == MEM_MEASURE_VALUE || kind->role == MEM_ATTRIBUTE;
+        rc = value && filter_fits(&scan->filters[i], (enum store_type)kind->type) ? MR_OK : MR_EINVAL;
     }
     if (rc == MR_OK)
         rc = mem_select_open(mem, preds, spec->npreds, spec->time_min, spec->time_max, out);
@@ -102,18 +121,46 @@ static size_t stride_of(const struct store_scan *scan)
     return stride < 1 ? 1 : stride > MOST ? MOST : stride;
 }
 
-static int set_up(struct store_scan *scan, const struct store_snapshot *snapshot,
-                  const struct store_scan_spec *spec, struct mr_error *err)
+/* The columns asked for, then those of filters that are not among them. */
+static int set_columns(struct store_scan *scan, const struct store_scan_spec *spec)
 {
-    scan->columns = mr_calloc(spec->ncolumns, sizeof *scan->columns);
-    scan->kinds = mr_calloc(spec->ncolumns, sizeof *scan->kinds);
-    if (scan->columns == NULL || scan->kinds == NULL)
+    size_t most = spec->ncolumns + spec->nfilters;
+    scan->columns = mr_calloc(most, sizeof *scan->columns);
+    scan->kinds = mr_calloc(most, sizeof *scan->kinds);
+    scan->filters = mr_calloc(spec->nfilters, sizeof *scan->filters);
+    scan->filtered = mr_calloc(spec->nfilters, sizeof *scan->filtered);
+    scan->block_filters = mr_calloc(spec->nfilters, sizeof *scan->block_filters);
+    if (scan->columns == NULL || scan->kinds == NULL || scan->filters == NULL || scan->filtered == NULL ||
+        scan->block_filters == NULL)
         return MR_ENOMEM;
     if (spec->ncolumns != 0)
         memcpy(scan->columns, spec->columns, spec->ncolumns * sizeof *scan->columns);
+    size_t n = scan->ncolumns = spec->ncolumns;
+    for (; scan->nfilters < spec->nfilters; scan->nfilters++) {
+        const struct store_filter *f = &spec->filters[scan->nfilters];
+        size_t at = 0;
+        while (at < n && scan->columns[at] != f->column)
+            at++;
+        if (at == n)
+            scan->columns[n++] = f->column;
+        scan->filtered[scan->nfilters] = at;
+        scan->filters[scan->nfilters] = *f;
+        scan->block_filters[scan->nfilters] = filter_of_blocks(f);
+    }
     scan->rows.columns = scan->columns;
     scan->rows.kinds = scan->kinds;
-    int rc = choose_series(scan, spec);
+    scan->rows.ncolumns = n;
+    scan->rows.filters = scan->block_filters;
+    scan->rows.nfilters = scan->nfilters;
+    return MR_OK;
+}
+
+static int set_up(struct store_scan *scan, const struct store_snapshot *snapshot,
+                  const struct store_scan_spec *spec, struct mr_error *err)
+{
+    int rc = set_columns(scan, spec);
+    if (rc == MR_OK)
+        rc = choose_series(scan, spec);
     if (rc == MR_OK)
         rc = choose_segments(scan, snapshot->view, err);
     scan->stride = stride_of(scan);
@@ -134,11 +181,8 @@ int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
         return mr_error_set(err, MR_ENOMEM, "no memory for a scan");
     }
     scan->snapshot = snapshot;
-    scan->rows = (struct rows_spec){.table = table,
-                                    .lsn = snapshot->lsn,
-                                    .time_min = spec->time_min,
-                                    .time_max = spec->time_max,
-                                    .ncolumns = spec->ncolumns};
+    scan->rows = (struct rows_spec){
+        .table = table, .lsn = snapshot->lsn, .time_min = spec->time_min, .time_max = spec->time_max};
     int rc = set_up(scan, snapshot, spec, err);
     if (rc != MR_OK) {
         store_scan_close(scan);
@@ -158,12 +202,16 @@ void store_scan_close(struct store_scan *scan)
     mr_free(scan->rows.readers);
     mr_free(scan->columns);
     mr_free(scan->kinds);
+    mr_free(scan->filters);
+    mr_free(scan->filtered);
+    mr_free(scan->block_filters);
     mr_free(scan->series);
     mr_free(scan);
 }
 
 void store_scan_newest(struct store_scan *scan)
 {
+    MR_ASSERT(scan->nfilters == 0); /* the newest row may not pass */
     scan->newest = true;
 }
 
@@ -184,6 +232,12 @@ int store_cursor_open(struct store_scan *scan, struct store_cursor **out)
     cursor->scan = scan;
     cursor->vecs = mr_calloc(scan->rows.ncolumns, sizeof *cursor->vecs);
     int rc = cursor->vecs != NULL ? rows_open(&scan->rows, &cursor->rows) : MR_ENOMEM;
+    if (rc == MR_OK && scan->nfilters != 0) {
+        cursor->rooms = mr_calloc(scan->ncolumns, sizeof *cursor->rooms);
+        cursor->pass = mr_malloc(STORE_BATCH_ROWS);
+        cursor->kept = mr_malloc(STORE_BATCH_ROWS * sizeof *cursor->kept);
+        rc = cursor->rooms != NULL && cursor->pass != NULL && cursor->kept != NULL ? MR_OK : MR_ENOMEM;
+    }
     if (rc != MR_OK) {
         store_cursor_close(cursor);
         return rc;
@@ -197,6 +251,11 @@ void store_cursor_close(struct store_cursor *cursor)
     if (cursor == NULL)
         return;
     rows_close(cursor->rows);
+    for (size_t i = 0; cursor->rooms != NULL && i < cursor->scan->ncolumns; i++)
+        filter_room_free(&cursor->rooms[i]);
+    mr_free(cursor->rooms);
+    mr_free(cursor->pass);
+    mr_free(cursor->kept);
     mr_free(cursor->vecs);
     mr_free(cursor);
 }
@@ -223,11 +282,32 @@ static int take_series(struct store_cursor *cursor, bool *taken, struct mr_error
     return MR_OK;
 }
 
+/* Leaves those of the rows at hand that pass. */
+static int keep_passing(struct store_cursor *cursor, size_t *rows)
+{
+    const struct store_scan *scan = cursor->scan;
+    size_t kept = 0;
+    memset(cursor->pass, 1, *rows);
+    for (size_t i = 0; i < scan->nfilters; i++)
+        filter_rows(&scan->filters[i], &cursor->vecs[scan->filtered[i]], *rows, cursor->pass);
+    for (size_t i = 0; i < *rows; i++) {
+        cursor->kept[kept] = (uint16_t)i;
+        kept += cursor->pass[i];
+    }
+    int rc = MR_OK;
+    for (size_t i = 0; i < scan->ncolumns && kept != 0 && kept != *rows && rc == MR_OK; i++)
+        rc = filter_pack(&cursor->rooms[i], &cursor->vecs[i], cursor->kept, kept);
+    *rows = kept;
+    return rc;
+}
+
 int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, struct mr_error *err)
 {
     size_t rows = 0;
-    *out = (struct store_batch){0, cursor->vecs, 0};
-    for (bool more = true; rows == 0 && more;) {
+    *out = (struct store_batch){.cols = cursor->vecs};
+    bool more = true;
+    int left = cursor->scan->nfilters != 0 ? BATCHES_A_CALL : INT_MAX;
+    for (; rows == 0 && more && left != 0; left--) {
         int rc = cursor->active ? MR_OK : take_series(cursor, &more, err);
         if (rc == MR_OK && more)
             rc = rows_next(cursor->rows, cursor->vecs, &rows, err);
@@ -238,6 +318,10 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
             cursor->active = false;
             __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
         }
+        if (rows != 0 && cursor->scan->nfilters != 0)
+            rc = keep_passing(cursor, &rows);
+        if (rc != MR_OK)
+            return mr_error_set(err, MR_ENOMEM, "no memory for the rows of a scan");
     }
     /* Asked after the rows were gathered: what was read before the flag was set is whole. */
     if (__atomic_load_n(&cursor->scan->snapshot->overtaken, __ATOMIC_ACQUIRE))
@@ -247,6 +331,7 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
             "run it again",
             SNAPSHOT_PATIENCE_S);
     out->rows = rows;
+    out->more = more && rows == 0;
     out->bytes = rows_bytes(cursor->rows);
     return MR_OK;
 }

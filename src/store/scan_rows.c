@@ -67,6 +67,8 @@ static int open_sources(struct rows_stream *s)
     if (rc == MR_OK && spec->nreaders != 0)
         rc = magstore_merge_open(spec->readers, spec->nreaders, spec->time_min, spec->time_max, values,
                                  nvalues, false, &s->merge);
+    if (rc == MR_OK && s->merge != NULL)
+        magstore_merge_filter(s->merge, spec->filters, spec->nfilters);
     mr_free(all);
     mr_free(values);
     return rc;

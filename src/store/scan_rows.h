@@ -19,6 +19,8 @@ struct rows_spec {
     size_t ncolumns;
     struct magstore_reader **readers; /* segments that may matter */
     size_t nreaders;
+    const struct magstore_filter *filters; /* blocks may be left out by them; rows are not looked at */
+    size_t nfilters;
 };
 
 /* One owner at a time. The spec outlives it. */

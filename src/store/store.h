@@ -205,18 +205,39 @@ struct store_pred {
     size_t nvalues;
 };
 
+enum store_filter_op {
+    STORE_FILTER_EQ,
+    STORE_FILTER_NE,
+    STORE_FILTER_LT,
+    STORE_FILTER_LE,
+    STORE_FILTER_GT,
+    STORE_FILTER_GE,
+    STORE_FILTER_IS_NULL,
+    STORE_FILTER_NOT_NULL,
+};
+
+/* A test on a column of values, of the type that the value has (VARCHAR and BOOLEAN: EQ and NE only). A NULL
+ * passes IS_NULL alone. As for MIN and MAX, NaN is the greatest DOUBLE; the value must not be one. Exact. */
+struct store_filter {
+    uint32_t column;
+    enum store_filter_op op;
+    struct store_value value; /* the type is looked at for IS_NULL and NOT_NULL, too */
+};
+
 struct store_scan_spec {
     int64_t time_min, time_max; /* both included; exact */
     const uint32_t *columns;    /* projection, may be empty (row counts only) and may repeat none */
     size_t ncolumns;
     const struct store_pred *preds; /* all must hold */
     size_t npreds;
+    const struct store_filter *filters; /* likewise; texts of values must outlive the scan */
+    size_t nfilters;
 };
 
 /* The version of each row that was current at the snapshot, in no order across series; rows of one series
  * come ascending by time, and one batch never mixes series. The spec is copied; the snapshot stays open at
- * least as long as the scan. MR_ENOENT: the table was dropped. MR_EINVAL: no such column, or a predicate on a
- * measure. */
+ * least as long as the scan. MR_ENOENT: the table was dropped. MR_EINVAL: no such column, a predicate on a
+ * measure, or a filter of another type than its column. */
 int store_scan_open(struct store_snapshot *snapshot, struct store_table *table,
                     const struct store_scan_spec *spec, struct store_scan **out, struct mr_error *err);
 void store_scan_close(struct store_scan *scan);
@@ -234,7 +255,8 @@ struct store_vec {
 };
 
 struct store_batch {
-    size_t rows;                  /* 1..STORE_BATCH_ROWS; 0: the end */
+    size_t rows;                  /* 1..STORE_BATCH_ROWS; 0: the end, unless `more` */
+    bool more;                    /* with filters: rows were read, none passed, and others follow */
     const struct store_vec *cols; /* ncolumns of the spec, in its order */
     uint64_t bytes;               /* of stored data read for this batch, for progress and metering */
 };

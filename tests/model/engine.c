@@ -168,8 +168,8 @@ int engine_scan(struct engine *e, struct store_snapshot *snapshot, unsigned tabl
         preds[i] =
             (struct store_pred){spec->preds[i].column, spec->preds[i].op, values[i], spec->preds[i].nvalues};
     }
-    struct store_scan_spec said = {spec->time_min, spec->time_max, spec->columns,
-                                   spec->ncolumns, preds,          spec->npreds};
+    struct store_scan_spec said = {spec->time_min, spec->time_max, spec->columns, spec->ncolumns,
+                                   preds,          spec->npreds,   NULL,          0};
     return store_scan_open(snapshot, e->tables[table], &said, out, err);
 }
 

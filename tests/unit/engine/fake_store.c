@@ -127,7 +127,7 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
         if (n > 0) {
             for (size_t c = 0; c < scan->ncolumns; c++)
                 cursor->vecs[c] = column_slice(cursor, scan->columns[c], n);
-            *out = (struct store_batch){n, cursor->vecs, 16 * n};
+            *out = (struct store_batch){.rows = n, .cols = cursor->vecs, .bytes = 16 * n};
             cursor->at += n;
             break;
         }

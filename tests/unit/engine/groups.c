@@ -68,14 +68,28 @@ static void write_row(unsigned series, int64_t time, int64_t version)
     assert_int_equal(r.outcome, STORE_STORED);
 }
 
-/* No two at the same time, so that the row of the greatest one is known; some next to where bins end. */
+/* Writes again what was written, with other values. */
+static void write_again(const unsigned *series, const int64_t *times, int64_t *versions, int n)
+{
+    int i = (int)below((unsigned)n);
+    write_row(series[i], times[i], ++versions[i]);
+}
+
+/* No two series at the same time, so that the row of the greatest one is known; some next to where bins end.
+ */
 static void write_rows(void)
 {
+    static unsigned series[ROWS];
+    static int64_t times[ROWS], versions[ROWS];
     for (int i = 0; i < ROWS; i++) {
-        int64_t time = SPAN / ROWS * i;
-        if (time > 0)
-            time += (int64_t)below(3) - 1;
-        write_row(below(SERIES), time, 1);
+        times[i] = SPAN / ROWS * i;
+        if (i > 0)
+            times[i] += (int64_t)below(3) - 1;
+        series[i] = below(SERIES);
+        versions[i] = 1;
+        write_row(series[i], times[i], 1);
+        if (below(6) == 0)
+            write_again(series, times, versions, i + 1);
         if (i == ROWS / 3 || i == ROWS / 2)
             check_ok(store_flush(kit.store, NULL), NULL);
     }
@@ -163,8 +177,32 @@ static const char *const conditions[] = {
     "'#' = host",
     "host IN ('#', NULL)",
 };
+/* on measures */
+static const char *const values[] = {"v > 10",
+                                     "v < -200.5",
+                                     "v BETWEEN -50 AND 300",
+                                     "v <> 5",
+                                     "v >= 690 AND v <= 700",
+                                     "100 > v",
+                                     "v > 1e200",
+                                     "v = infinity()",
+                                     "n = 3",
+                                     "n > 100",
+                                     "n <> 3",
+                                     "n >= -5 AND 7 > n",
+                                     "b = true",
+                                     "b <> true",
+                                     "s = 'odd'",
+                                     "s <> 'odd'",
+                                     "ts < @",
+                                     "ts = @",
+                                     "v IS NULL",
+                                     "n IS NOT NULL",
+                                     "measure_value::double > 0",
+                                     "measure_value::double IS NULL"};
 /* these are not wholly said by a scan */
-static const char *const hard[] = {"v > 10",
+static const char *const hard[] = {"(v > 10 OR n > 3)",
+                                   "v > n",
                                    "bin(time, 6h) > from_milliseconds(90000000)",
                                    "zone LIKE 'e%n'",
                                    "(host = '#' OR rack = 'r1')",
@@ -172,8 +210,8 @@ static const char *const hard[] = {"v > 10",
                                    "date(time) > date '1970-01-03'",
                                    "lower(host) = '#'",
                                    "host BETWEEN 'h1' AND 'h3'"};
-static const char *const times[] = {"time >= @", "time < @", "time > @ AND time <= @", "time BETWEEN @ AND @",
-                                    "@ <= time", "time = @"};
+static const char *const moments[] = {
+    "time >= @", "time < @", "time > @ AND time <= @", "time BETWEEN @ AND @", "@ <= time", "time = @"};
 
 static void fill(struct mr_buf *out, const char *form)
 {
@@ -195,7 +233,10 @@ static void where(struct mr_buf *out)
     for (unsigned i = 0; i < n; i++, before = " AND ") {
         mr_buf_str(out, mr_str_of(before));
         unsigned kind = below(10);
-        fill(out, kind == 0 ? ONE_OF(hard) : kind < 5 ? ONE_OF(times) : ONE_OF(conditions));
+        fill(out, kind == 0  ? ONE_OF(hard)
+                  : kind < 3 ? ONE_OF(values)
+                  : kind < 6 ? ONE_OF(moments)
+                             : ONE_OF(conditions));
     }
 }
 
@@ -287,7 +328,8 @@ static int by_text(const void *a, const void *b)
  * is theirs. */
 static void answer(struct mr_str text, bool groups, struct mr_buf *out)
 {
-    const struct sql_env env = {.lookup = &lookup, .now_ns = SPAN, .time_floor = INT64_MIN, .groups = groups};
+    const struct sql_env env = {
+        .lookup = &lookup, .now_ns = SPAN, .time_floor = INT64_MIN, .groups = groups, .plain = !groups};
     struct mr_arena arena = MR_ARENA_INIT;
     struct sql_plan *plan = NULL;
     struct sql_error error = {0};
@@ -415,7 +457,8 @@ static void explain_tells_the_path(void **state)
         {"SELECT date_trunc('week', time), count(*) FROM d.t GROUP BY 1",
          "604800000000000 ns from 345600000000000"},
         {"SELECT host, max(v) FROM d.t GROUP BY 1 ORDER BY 2 DESC LIMIT 3", "the groups are the answer"},
-        {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5) AND v > 1", "rows are read: WHERE "},
+        {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5) AND v > 1", "filter: column"},
+        {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5) AND v > n", "rows are read: WHERE "},
         {"SELECT max(v) FROM d.t WHERE zone LIKE 'a%b'", "rows are read: WHERE "},
         {"SELECT max(s) FROM d.t", "rows are read: an aggregate "},
         {"SELECT count(*) FROM d.t GROUP BY s", "rows are read: a key "},

@@ -111,7 +111,7 @@ static void read_rows(struct store_snapshot *snapshot)
     struct store_scan *scan;
     struct store_cursor *cursor;
     struct store_batch batch;
-    const struct store_scan_spec spec = {0, INT64_MAX, numbers, COLUMNS, NULL, 0};
+    const struct store_scan_spec spec = {.time_max = INT64_MAX, .columns = numbers, .ncolumns = COLUMNS};
     check_ok(store_scan_open(snapshot, kit.table, &spec, &scan, NULL), NULL);
     check_ok(store_cursor_open(scan, &cursor), NULL);
     memset(rows, 0, sizeof rows);
@@ -408,12 +408,8 @@ static void test_many_groups_come_in_parts(void **state)
     }
     const uint32_t host = kit_column(kit.table, "host"), f = kit_column(kit.table, "f");
     const struct store_fold folds[] = {{STORE_FOLD_SUM, f, STORE_DOUBLE}, {STORE_FOLD_ROWS, 0, STORE_NONE}};
-    const struct store_aggregate_spec spec = {.scan = {0, INT64_MAX, NULL, 0, NULL, 0},
-                                              .keys = &host,
-                                              .nkeys = 1,
-                                              .bin_ns = 1,
-                                              .folds = folds,
-                                              .nfolds = 2};
+    const struct store_aggregate_spec spec = {
+        .scan = {.time_max = INT64_MAX}, .keys = &host, .nkeys = 1, .bin_ns = 1, .folds = folds, .nfolds = 2};
     struct store_snapshot *snapshot;
     struct store_aggregate *aggregate;
     struct store_aggregate_cursor *cursor;
@@ -455,7 +451,7 @@ static void check_last(struct store_snapshot *snapshot, uint32_t column, int64_t
     const struct store_fold folds[] = {{STORE_FOLD_LAST, column, STORE_BIGINT},
                                        {STORE_FOLD_MAX, STORE_COLUMN_TIME, STORE_TIMESTAMP}};
     const struct store_aggregate_spec spec = {
-        .scan = {5, most, NULL, 0, NULL, 0}, .folds = folds, .nfolds = 2};
+        .scan = {.time_min = 5, .time_max = most}, .folds = folds, .nfolds = 2};
     struct store_aggregate *aggregate;
     struct store_aggregate_cursor *cursor;
     struct store_groups batch;

@@ -187,7 +187,7 @@ static void test_drop(void **state)
     struct store_scan *scan;
     struct store_cursor *cursor;
     struct store_batch batch;
-    struct store_scan_spec spec = {0, INT64_MAX, NULL, 0, NULL, 0};
+    struct store_scan_spec spec = {.time_max = INT64_MAX};
     check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
     check_ok(store_scan_open(snapshot, kit.table, &spec, &scan, &err), &err);
     check_ok(store_table_drop(kit.store, 7, &err), &err);

@@ -205,7 +205,7 @@ static void test_scan_without_memory(void **state)
     struct mr_str value = MR_STR("b");
     struct store_pred pred = {2, STORE_PRED_IN, &value, 1};
     const uint32_t columns[] = {0, 1, 2, kit_column(kit.table, "state")};
-    struct store_scan_spec spec = {0, INT64_MAX, columns, 4, &pred, 1};
+    struct store_scan_spec spec = {0, INT64_MAX, columns, 4, &pred, 1, NULL, 0};
     unsigned failures = 0;
     for (unsigned nth = 1;; nth++) {
         struct store_scan *scan = NULL;

@@ -186,7 +186,7 @@ static void test_drop_frees_the_disk(void **state)
     write_rows(kit.table, dims_b, 0, 10);
     struct store_snapshot *snapshot;
     check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
-    const struct store_scan_spec all = {INT64_MIN, INT64_MAX, NULL, 0, NULL, 0};
+    const struct store_scan_spec all = {.time_min = INT64_MIN, .time_max = INT64_MAX};
     struct store_scan *scan;
     struct store_cursor *cursor;
     struct store_batch batch;
@@ -254,7 +254,8 @@ static int scan_status(struct kit *kit, struct store_table *table)
     struct store_cursor *cursor = NULL;
     struct store_batch batch = {.rows = 0};
     const uint32_t columns[] = {STORE_COLUMN_TIME, kit_column(table, "measure_value::bigint")};
-    const struct store_scan_spec all = {INT64_MIN, INT64_MAX, columns, 2, NULL, 0};
+    const struct store_scan_spec all = {
+        .time_min = INT64_MIN, .time_max = INT64_MAX, .columns = columns, .ncolumns = 2};
     check_ok(store_snapshot_open(kit->store, &snapshot), NULL);
     int rc = store_scan_open(snapshot, table, &all, &scan, &err);
     if (rc == MR_OK)

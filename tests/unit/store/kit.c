@@ -238,7 +238,7 @@ char *kit_rows_at(struct store_snapshot *snapshot, struct store_table *table, co
     uint32_t *columns = MR_ARENA_ARRAY(&arena, schema.ncolumns, uint32_t);
     for (size_t i = 0; i < schema.ncolumns; i++)
         columns[i] = (uint32_t)i;
-    struct store_scan_spec spec = {time_min, time_max, columns, schema.ncolumns, preds, npreds};
+    struct store_scan_spec spec = {time_min, time_max, columns, schema.ncolumns, preds, npreds, NULL, 0};
     check_ok(store_scan_open(snapshot, table, &spec, &scan, &err), &err);
     size_t count = print_scan(scan, &schema, &lines);
     struct store_scan_info info;

@@ -129,7 +129,7 @@ static void check_preds(struct kit *kit, const struct member *members, struct mr
         list[i] = preds[i].pred;
     }
     uint32_t column = kit_column(kit->table, "measure_value::bigint");
-    struct store_scan_spec spec = {0, INT64_MAX, &column, 1, list, npreds};
+    struct store_scan_spec spec = {0, INT64_MAX, &column, 1, list, npreds, NULL, 0};
     int64_t got = 0, want = 0;
     size_t rows = 0;
     for (int i = 0; i < SERIES; i++) {
@@ -207,8 +207,9 @@ static void test_bad_specs(void **state)
     struct store_pred on_time = {STORE_COLUMN_TIME, STORE_PRED_NOT_NULL, NULL, 0},
                       far = {77, STORE_PRED_IN, NULL, 0};
     uint32_t column = 99;
-    struct store_scan_spec specs[] = {
-        {0, 1, NULL, 0, &on_time, 1}, {0, 1, NULL, 0, &far, 1}, {0, 1, &column, 1, NULL, 0}};
+    struct store_scan_spec specs[] = {{.time_max = 1, .preds = &on_time, .npreds = 1},
+                                      {.time_max = 1, .preds = &far, .npreds = 1},
+                                      {.time_max = 1, .columns = &column, .ncolumns = 1}};
     check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
     for (size_t i = 0; i < MR_ARRAY_LEN(specs); i++)
         assert_int_equal(store_scan_open(snapshot, kit.table, &specs[i], &scan, NULL), MR_EINVAL);
@@ -243,17 +244,17 @@ static void test_batches_and_bounds(void **state)
     }
     check_ok(kit_append(kit.table, r, LONG), NULL);
     const uint32_t time = STORE_COLUMN_TIME;
-    struct store_scan_spec spec = {0, INT64_MAX, &time, 1, NULL, 0};
+    struct store_scan_spec spec = {0, INT64_MAX, &time, 1, NULL, 0, NULL, 0};
     int64_t sum = 0;
     assert_int_equal(count_rows(&kit, &spec, &sum), LONG);
     assert_int_equal(sum, INT64_C(3) * LONG * (LONG - 1) / 2);
     for (int i = 0; i < 300; i++) {
         int64_t a = (int64_t)mr_rng_below(&rng, 3 * LONG + 10), b = a + (int64_t)mr_rng_below(&rng, 3 * LONG);
         int64_t first = (a + 2) / 3, last = b / 3 < LONG - 1 ? b / 3 : LONG - 1;
-        spec = (struct store_scan_spec){a, b, NULL, 0, NULL, 0};
+        spec = (struct store_scan_spec){.time_min = a, .time_max = b};
         assert_int_equal(count_rows(&kit, &spec, NULL), last >= first ? last - first + 1 : 0);
     }
-    spec = (struct store_scan_spec){5, 4, NULL, 0, NULL, 0};
+    spec = (struct store_scan_spec){.time_min = 5, .time_max = 4};
     assert_int_equal(count_rows(&kit, &spec, NULL), 0);
     free(r);
     kit_close(&kit);
@@ -285,7 +286,7 @@ static void test_long_texts_make_short_batches(void **state)
     struct store_batch batch;
     const uint32_t columns[] = {kit_column(kit.table, "one"), kit_column(kit.table, "two"),
                                 kit_column(kit.table, "n"), STORE_COLUMN_TIME};
-    struct store_scan_spec spec = {0, INT64_MAX, columns, 4, NULL, 0};
+    struct store_scan_spec spec = {0, INT64_MAX, columns, 4, NULL, 0, NULL, 0};
     check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
     check_ok(store_scan_open(snapshot, kit.table, &spec, &scan, NULL), NULL);
     check_ok(store_cursor_open(scan, &cursor), NULL);
@@ -330,7 +331,7 @@ static void test_cursors_share_a_scan(void **state)
     struct store_scan *scan;
     struct store_cursor *cursors[3];
     struct store_batch batch;
-    struct store_scan_spec spec = {0, 10, NULL, 0, NULL, 0};
+    struct store_scan_spec spec = {.time_max = 10};
     size_t rows[3] = {0}, total = 0;
     check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
     check_ok(store_scan_open(snapshot, kit.table, &spec, &scan, NULL), NULL);

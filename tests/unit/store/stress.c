@@ -41,7 +41,7 @@ static bool scan_sums(struct store_table *table, struct store_snapshot *snapshot
     copy_name(name, "w", writer);
     struct mr_str value = mr_str_of(name);
     struct store_pred pred = {host, STORE_PRED_IN, &value, 1};
-    struct store_scan_spec spec = {LATE, INT64_MAX, columns, 2, &pred, 1};
+    struct store_scan_spec spec = {LATE, INT64_MAX, columns, 2, &pred, 1, NULL, 0};
     struct store_scan *scan;
     struct store_cursor *cursor = NULL;
     struct store_batch batch = {0};
@@ -128,7 +128,7 @@ static void *drop_tables(void *arg)
         struct store_table *table;
         struct store_snapshot *snapshot;
         struct store_scan *scan;
-        struct store_scan_spec spec = {0, INT64_MAX, NULL, 0, NULL, 0};
+        struct store_scan_spec spec = {.time_max = INT64_MAX};
         expect(store_table_ref(kit.store, 3, id, &table, NULL) == MR_OK);
         struct store_record r = kit_record(&dims, 1, "m", 1, 1, &value, 1);
         expect(kit_append(table, &r, 1) == MR_OK);
