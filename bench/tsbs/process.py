@@ -60,6 +60,13 @@ def cpu_seconds(pid):
     return total
 
 
+def busy_seconds():
+    """Processor time that everything on this machine has used."""
+    with open("/proc/stat", encoding="ascii") as f:
+        user, nice, system, _, _, irq, softirq, *rest = map(int, f.readline().split()[1:])
+    return (user + nice + system + irq + softirq + (rest[0] if rest else 0)) / TICK
+
+
 def memory_mb(pid):
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
         for line in f:

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import clients
+import process
 import queries
 import report
 import systems
@@ -70,6 +71,22 @@ def ask(system, type_, cases, rounds, seconds, answers, problems):
                 problems.append(f"{type_.name}, case {i}: {system.name} against {want[0]}: {wrong}")
         system.release(answer)
     return {"ms": [round(t, 4) for t in times], "cpu_ms": round(cpu * 1000 / len(times), 4), "rows": len(rows)}
+
+
+class Others:
+    """How much of the machine is taken by what is neither the system nor this client: times of a busy machine are too long."""
+
+    def __init__(self, system):
+        self.system = system
+        self.began, self.busy, self.ours = self.now()
+
+    def now(self):
+        ours = time.process_time() + (0 if isinstance(self.system, systems.DuckDB) else self.system.cpu())
+        return time.monotonic(), process.busy_seconds(), ours
+
+    def share(self):
+        ended, busy, ours = self.now()
+        return max(0.0, (busy - self.busy - (ours - self.ours)) / (ended - self.began) / os.cpu_count())
 
 
 def load(make, data):
@@ -150,11 +167,13 @@ def one_kind(directory, kind, o, results, problems):
             say(f"{kind}: {system.name} loaded in {loaded['seconds']} s, {loaded['bytes'] / data.values:.3f} bytes a value")
             if kind != o.asked:
                 continue
+            others = Others(system)
             for type_ in queries.TYPES:
                 timed = ask(system, type_, drawn[type_.name], o.rounds, o.seconds, answers, problems)
                 results["queries"].setdefault(type_.name, {})[system.name] = timed
                 say(f"  {type_.name:24}{statistics.median(timed['ms']):9.2f} ms ({min(timed['ms']):.2f} .. {max(timed['ms']):.2f}), "
                     f"{timed['cpu_ms']:.2f} CPU ms, {timed['rows']} rows")
+            results["others"][system.name] = others.share()
             if system.http:
                 results["clients"][system.name] = many_clients(system, drawn, o.client_seconds)
         finally:
@@ -199,7 +218,7 @@ def main():
     os.chmod(directory, 0o755)  # PostgreSQL runs as another user and reads the data set
     results = {"machine": machine(), "hosts": o.hosts, "steps": o.steps, "seed": o.seed, "rounds": o.rounds, "asked": o.asked,
                "quick": o.quick, "overhead_us": round(wire.overhead_us(), 1), "systems": {}, "loads": {}, "queries": {},
-               "clients": {}, "problems": []}
+               "clients": {}, "others": {}, "problems": []}
     try:
         for kind in o.kinds:
             one_kind(directory, kind, o, results, results["problems"])
