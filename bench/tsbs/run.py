@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -209,6 +210,7 @@ def options():
 
 def main():
     o = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # servers are ended and directories removed
     began = time.monotonic()
     if os.path.exists(os.path.join(ROOT, "build", "CMakeCache.txt")):
         with open(os.path.join(ROOT, "build", "CMakeCache.txt"), encoding="utf-8") as f:
