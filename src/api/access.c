@@ -28,6 +28,11 @@ void api_access_unref(struct api_access *access)
 const struct policy_user *api_access_user(const struct api_access *access, const struct auth_identity *who)
 {
     static const struct policy_user stranger = {0};
+    if (who->session != NULL && who->session->role.len > 0) {
+        const struct policy_role *role =
+            access->users != NULL ? policy_roles_find(access->users, who->session->role) : NULL;
+        return role != NULL ? &role->as : &stranger;
+    }
     if (who->root || access->users == NULL)
         return NULL;
     const struct policy_user *user = policy_users_find(access->users, who->user);

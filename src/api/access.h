@@ -21,7 +21,7 @@ struct api_access *api_access_ref(struct api_access *access);
 void api_access_unref(struct api_access *access); /* NULL is fine; the last one frees */
 
 /* Whose policies decide about a request of this identity. NULL: nobody's, it may do everything. A user the
- * file does not have is one without policies. */
+ * file does not have is one without policies; so is a role. */
 const struct policy_user *api_access_user(const struct api_access *access, const struct auth_identity *who);
 
 #endif

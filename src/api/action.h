@@ -13,6 +13,8 @@
 #include "model/model.h"
 #include "store/store.h"
 
+struct auth_session;
+struct policy;
 struct policy_user;
 struct query_service;
 struct api_state; /* api/state.h */
@@ -70,10 +72,12 @@ struct api_call {
     const void *input;      /* struct model_<operation>_request */
     struct mr_str region;   /* of the credential scope; ARNs carry it */
     struct mr_str principal_arn, user_name;
-    const struct policy_user *user; /* whose policies decide; NULL: everything is allowed */
-    struct mr_str peer;             /* "address:port" of the client */
-    const char *id;                 /* of the request, for the log */
-    struct mr_str host;             /* Host header */
+    const struct policy_user *user;      /* whose policies decide; NULL: everything is allowed */
+    const struct auth_session *session;  /* temporary credentials; NULL: none */
+    const struct policy *session_policy; /* allows no more than `user` does; NULL: as much */
+    struct mr_str peer;                  /* "address:port" of the client */
+    const char *id;                      /* of the request, for the log */
+    struct mr_str host;                  /* Host header */
     struct mr_str user_agent;
     bool api_version_header; /* x-amz-api-version is present */
     bool tls;

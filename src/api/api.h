@@ -32,6 +32,8 @@ struct api_request {
     const struct model_operation *operation;
     struct api_access *access; /* a reference, until the answer */
     struct auth_identity who;
+    struct policy *session_policy; /* of temporary credentials that were narrowed; owned until the answer */
+    const char *content_type;      /* of the answer; NULL: AWS's JSON */
     void (*next)(struct api_server *server, struct api_request *req); /* what api_resume goes on with */
     void *state;                                                      /* of that step, in the arena */
 };

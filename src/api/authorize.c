@@ -100,26 +100,67 @@ static struct mr_str database_arn(struct api_call *call, struct mr_str name)
     return api_database_arn(call, name.ptr != NULL ? name : MR_STR("*"));
 }
 
+/* A verdict, and whether the session policy gave it. */
+struct judgement {
+    struct policy_verdict by;
+    bool session;
+};
+
+/* The policies of the user or role; what they allow, the session policy must allow too. */
+static int judge(struct api_call *call, const struct policy_request *request, struct judgement *out)
+{
+    *out = (struct judgement){{.decision = POLICY_ALLOWED}, false};
+    int status = MR_OK;
+    if (call->user != NULL)
+        status = policy_evaluate(call->user->policies, call->user->npolicies, request, &out->by);
+    if (status != MR_OK || call->session_policy == NULL || out->by.decision == POLICY_FORBIDDEN)
+        return status;
+    struct policy_verdict narrowed;
+    status = policy_evaluate(&call->session_policy, 1, request, &narrowed);
+    if (narrowed.decision == POLICY_FORBIDDEN ||
+        (narrowed.decision == POLICY_DENIED && out->by.decision == POLICY_ALLOWED))
+        *out = (struct judgement){narrowed, true};
+    return status;
+}
+
+/* Nothing to ask. */
+static bool may_everything(const struct api_call *call)
+{
+    return call->user == NULL && call->session_policy == NULL;
+}
+
+int api_decide(struct api_call *call, struct mr_str action, struct mr_str resource, enum policy_decision *out)
+{
+    struct api_ask question = {call, resource, NULL, NULL};
+    const struct policy_request request = {action, resource, api_condition_value, &question};
+    struct judgement verdict;
+    int status = judge(call, &request, &verdict);
+    *out = verdict.by.decision;
+    return status;
+}
+
 /* AccessDeniedException in AWS's words. */
 static int refuse(struct api_call *call, struct mr_str action, struct mr_str resource,
-                  const struct policy_verdict *verdict, struct model_fault *fault)
+                  const struct judgement *verdict, struct model_fault *fault)
 {
-    bool forbidden = verdict->decision == POLICY_FORBIDDEN;
+    bool forbidden = verdict->by.decision == POLICY_FORBIDDEN;
+    const char *kind = verdict->session ? "session" : "identity-based";
     mr_log(MR_LOG_INFO, "access_denied",
            "id=%s user=\"" MR_STR_FMT "\" action=" MR_STR_FMT " policy=\"" MR_STR_FMT "\" sid=\"" MR_STR_FMT
            "\"",
-           call->id, MR_STR_ARG(call->user_name), MR_STR_ARG(action), MR_STR_ARG(verdict->policy),
-           MR_STR_ARG(verdict->sid));
+           call->id, MR_STR_ARG(call->user_name), MR_STR_ARG(action), MR_STR_ARG(verdict->by.policy),
+           MR_STR_ARG(verdict->by.sid));
     if (forbidden)
         return model_fail(fault, MODEL_ACCESS_DENIED, call->arena,
                           "User: " MR_STR_FMT " is not authorized to perform: " MR_STR_FMT
-                          " on resource: " MR_STR_FMT " with an explicit deny in an identity-based policy",
-                          MR_STR_ARG(call->principal_arn), MR_STR_ARG(action), MR_STR_ARG(resource));
-    return model_fail(
-        fault, MODEL_ACCESS_DENIED, call->arena,
-        "User: " MR_STR_FMT " is not authorized to perform: " MR_STR_FMT " on resource: " MR_STR_FMT
-        " because no identity-based policy allows the " MR_STR_FMT " action",
-        MR_STR_ARG(call->principal_arn), MR_STR_ARG(action), MR_STR_ARG(resource), MR_STR_ARG(action));
+                          " on resource: " MR_STR_FMT " with an explicit deny in %s %s policy",
+                          MR_STR_ARG(call->principal_arn), MR_STR_ARG(action), MR_STR_ARG(resource),
+                          verdict->session ? "a" : "an", kind);
+    return model_fail(fault, MODEL_ACCESS_DENIED, call->arena,
+                      "User: " MR_STR_FMT " is not authorized to perform: " MR_STR_FMT
+                      " on resource: " MR_STR_FMT " because no %s policy allows the " MR_STR_FMT " action",
+                      MR_STR_ARG(call->principal_arn), MR_STR_ARG(action), MR_STR_ARG(resource), kind,
+                      MR_STR_ARG(action));
 }
 
 /* An action on a resource, or on one of two; a Deny for either counts. Without a fault to set: MR_EDENIED. */
@@ -128,21 +169,21 @@ static int ask(struct api_call *call, struct mr_str operation, struct mr_str res
 {
     struct mr_str action = mr_arena_printf(call->arena, "timestream:" MR_STR_FMT, MR_STR_ARG(operation));
     const struct mr_str resources[] = {resource, other};
-    struct policy_verdict verdict, worst = {0};
+    struct judgement verdict, worst = {0};
     bool allowed = false;
     if (action.ptr == NULL || resource.ptr == NULL)
         return MR_ENOMEM;
     for (size_t i = 0; i < (other.ptr != NULL ? 2 : 1); i++) {
         struct api_ask question = {call, resources[i], t->tags, t->tag_keys};
         const struct policy_request request = {action, resources[i], api_condition_value, &question};
-        int status = policy_evaluate(call->user->policies, call->user->npolicies, &request, &verdict);
+        int status = judge(call, &request, &verdict);
         if (status != MR_OK)
             return status;
-        allowed = allowed || verdict.decision == POLICY_ALLOWED;
-        if (verdict.decision == POLICY_FORBIDDEN)
+        allowed = allowed || verdict.by.decision == POLICY_ALLOWED;
+        if (verdict.by.decision == POLICY_FORBIDDEN || i == 0)
             worst = verdict;
     }
-    if (allowed && worst.decision != POLICY_FORBIDDEN)
+    if (allowed && worst.by.decision != POLICY_FORBIDDEN)
         return MR_OK;
     if (fault == NULL)
         return MR_EDENIED;
@@ -151,7 +192,7 @@ static int ask(struct api_call *call, struct mr_str operation, struct mr_str res
 
 int api_authorize(struct api_call *call, enum model_op op, struct model_fault *fault)
 {
-    if (call->user == NULL || op == MODEL_OP_QUERY)
+    if (may_everything(call) || op == MODEL_OP_QUERY)
         return MR_OK;
     struct target t = target_of(op, call->input);
     struct mr_str resource = MR_STR("*"), other = MR_STR_NULL;
@@ -178,7 +219,7 @@ int api_query_may(void *ctx, const char *action, struct mr_str database, struct 
     struct api_call *call = ctx;
     const struct target none = {0};
     struct mr_str name = mr_str_of(action), resource = MR_STR("*");
-    if (call->user == NULL)
+    if (may_everything(call))
         return MR_OK;
     if (table.ptr != NULL)
         resource = api_table_arn(call, database, table);

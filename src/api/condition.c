@@ -1,12 +1,12 @@
 #include "api/condition.h"
 
+#include "auth/session.h"
 #include "base/clock.h"
 
 /* Known, and never there. A prefix ends with '/'. */
 static const char *const absent_keys[] = {
     "aws:MultiFactorAuthPresent",
     "aws:MultiFactorAuthAge",
-    "aws:TokenIssueTime",
     "aws:SourceVpc",
     "aws:SourceVpce",
     "aws:VpcSourceIp",
@@ -111,16 +111,33 @@ static struct mr_str address_of(struct mr_str peer)
     return host.len > 0 ? host : MR_STR_NULL;
 }
 
+static bool of_role(const struct api_call *call)
+{
+    return call->session != NULL && call->session->role.len > 0;
+}
+
+/* Absent for a long-term key. */
+static int issue_time(struct api_ask *ask, struct policy_values *out)
+{
+    char text[32];
+    if (ask->call->session == NULL)
+        return one(ask, MR_STR_NULL, out);
+    mr_format_iso_ms(ask->call->session->issued_ns, text);
+    return printed(ask, mr_arena_dup(ask->call->arena, mr_str_of(text)), out);
+}
+
 /* Of the request itself, the same for every resource. */
 static int request_value(struct api_ask *ask, struct mr_str key, struct policy_values *out)
 {
     const struct api_call *call = ask->call;
     if (mr_str_ieq(key, MR_STR("aws:username")))
-        return one(ask, call->user_name, out);
+        return one(ask, of_role(call) ? MR_STR_NULL : call->user_name, out);
     if (mr_str_ieq(key, MR_STR("aws:PrincipalArn")))
         return one(ask, call->principal_arn, out);
     if (mr_str_ieq(key, MR_STR("aws:PrincipalType")))
-        return one(ask, MR_STR("User"), out);
+        return one(ask, of_role(call) ? MR_STR("AssumedRole") : MR_STR("User"), out);
+    if (mr_str_ieq(key, MR_STR("aws:TokenIssueTime")))
+        return issue_time(ask, out);
     if (mr_str_ieq(key, MR_STR("aws:PrincipalAccount")) || mr_str_ieq(key, MR_STR("aws:ResourceAccount")))
         return one(ask, mr_str_of(call->api->account), out);
     if (mr_str_ieq(key, MR_STR("aws:RequestedRegion")))

@@ -46,6 +46,8 @@ int api_context_init(struct api_context *context, struct mr_error *err)
     int rc = load_secret(context->catalog, "page-token-key", context->state->token_key, err);
     if (rc == MR_OK)
         rc = load_secret(context->catalog, "kms-seed", context->state->kms_seed, err);
+    if (rc == MR_OK)
+        rc = load_secret(context->catalog, "session-key", context->state->session_key, err);
     if (rc != MR_OK)
         api_context_release(context);
     return rc;
@@ -59,6 +61,7 @@ void api_context_release(struct api_context *context)
     pthread_mutex_destroy(&context->state->updating_lock);
     OPENSSL_cleanse(context->state->token_key, API_SECRET_BYTES);
     OPENSSL_cleanse(context->state->kms_seed, API_SECRET_BYTES);
+    OPENSSL_cleanse(context->state->session_key, API_SECRET_BYTES);
     mr_free(context->state);
     context->state = NULL;
 }

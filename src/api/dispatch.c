@@ -8,6 +8,8 @@
  */
 #include "api/authorize.h"
 #include "api/dispatch.h"
+#include "api/state.h"
+#include "api/sts.h"
 
 #include "base/log.h"
 #include "query/query.h"
@@ -27,6 +29,7 @@ static void respond(struct api_server *s, struct api_request *req, unsigned stat
     mr_log(MR_LOG_DEBUG, "request", "id=%s operation=%s status=%u ms=%" PRId64 ".%03" PRId64, req->id,
            operation_name(req), status, latency / MR_NS_PER_MS, latency / MR_NS_PER_US % 1000);
     struct api_access *access = req->access;
+    policy_free(req->session_policy);
     req->respond(req, status, body);
     api_access_unref(access);
 }
@@ -41,6 +44,11 @@ void api_respond_fault(struct api_server *s, struct api_request *req, const stru
                req->id, operation_name(req), info->name, MR_STR_ARG(fault->message));
     model_fault_body(fault, &body);
     respond(s, req, info->status, &body);
+}
+
+void api_respond_raw(struct api_server *s, struct api_request *req, unsigned status, struct mr_buf *body)
+{
+    respond(s, req, status, body);
 }
 
 void api_respond_ok(struct api_server *s, struct api_request *req, struct mr_buf *body)
@@ -124,9 +132,33 @@ static int decode(struct api_request *req, void **input, struct model_fault *fau
     return model_decode(req->operation->input, req->http.body, req->arena, input, fault);
 }
 
-static void fill_call(const struct api_server *s, const struct api_request *req, const void *input,
-                      struct mr_buf *out, struct api_call *call)
+static struct mr_str principal_arn(const struct api_context *c, const struct api_request *req)
 {
+    const struct auth_session *session = req->who.session;
+    if (session != NULL && session->role.len > 0)
+        return mr_arena_printf(req->arena, "arn:%s:sts::%s:assumed-role/" MR_STR_FMT "/" MR_STR_FMT,
+                               c->partition, c->account, MR_STR_ARG(session->role),
+                               MR_STR_ARG(session->name));
+    if (req->who.root)
+        return mr_arena_printf(req->arena, "arn:%s:iam::%s:root", c->partition, c->account);
+    return mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, c->partition, c->account,
+                           MR_STR_ARG(req->who.user));
+}
+
+/* It was read when the session was made; that it cannot be read now must not widen anything. */
+static int read_session_policy(struct api_request *req)
+{
+    const struct auth_session *session = req->who.session;
+    if (session == NULL || session->policy.len == 0 || req->session_policy != NULL)
+        return MR_OK;
+    int status = policy_parse(MR_STR("session"), session->policy, &req->session_policy, NULL);
+    return status == MR_EINVAL ? MR_EDENIED : status;
+}
+
+int api_fill_call(const struct api_server *s, struct api_request *req, const void *input, struct mr_buf *out,
+                  struct api_call *call)
+{
+    int status = read_session_policy(req);
     *call = (struct api_call){
         .api = &s->options.context,
         .arena = req->arena,
@@ -135,19 +167,17 @@ static void fill_call(const struct api_server *s, const struct api_request *req,
         .host = api_header(req, "host"),
         .user_agent = api_header(req, "user-agent"),
         .user_name = req->who.user,
+        .session = req->who.session,
+        .session_policy = req->session_policy,
         .user = api_access_user(req->access, &req->who),
         .peer = mr_str_of(req->peer),
         .id = req->id,
         .api_version_header = api_header(req, "x-amz-api-version").ptr != NULL,
         .tls = req->tls,
         .out = out,
+        .principal_arn = principal_arn(&s->options.context, req),
     };
-    call->principal_arn =
-        req->who.root
-            ? mr_arena_printf(req->arena, "arn:%s:iam::%s:root", s->options.context.partition,
-                              s->options.context.account)
-            : mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, s->options.context.partition,
-                              s->options.context.account, MR_STR_ARG(req->who.user));
+    return status == MR_OK && call->principal_arn.ptr == NULL ? MR_ENOMEM : status;
 }
 
 static void run(struct api_server *s, struct api_request *req)
@@ -157,10 +187,10 @@ static void run(struct api_server *s, struct api_request *req)
     int status = decode(req, &input, &fault);
     struct mr_buf out = MR_BUF_INIT;
     struct api_call call;
-    if (status == MR_OK) {
-        fill_call(s, req, input, &out, &call);
+    if (status == MR_OK)
+        status = api_fill_call(s, req, input, &out, &call);
+    if (status == MR_OK)
         status = api_authorize(&call, req->operation->op, &fault);
-    }
     if (status == MR_OK && req->operation->op == MODEL_OP_WRITE_RECORDS) {
         api_write_records(s, req, input);
         return;
@@ -185,6 +215,12 @@ void api_handle(struct api_server *s, struct api_request *req)
 {
     req->operation = NULL;
     req->access = NULL;
+    req->session_policy = NULL;
+    req->content_type = NULL;
+    if (api_sts_is(req)) {
+        api_sts(s, req);
+        return;
+    }
     if (!find_operation(s, req) || !authenticate(s, req))
         return;
     if (req->operation->op == MODEL_OP_WRITE_RECORDS) {
@@ -216,6 +252,8 @@ int api_server_new(const struct api_options *options, struct api_server **out, s
     s->options = *options;
     if (s->options.auth_clock == NULL)
         s->options.auth_clock = s->options.context.clock;
+    if (s->options.context.state != NULL)
+        s->options.auth.session_key = s->options.context.state->session_key;
     pthread_mutex_init(&s->lock, NULL);
     s->access = options->access;
     *out = s;

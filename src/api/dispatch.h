@@ -22,6 +22,14 @@ void api_respond_fault(struct api_server *s, struct api_request *req, const stru
 void api_respond_status(struct api_server *s, struct api_request *req, int status,
                         const struct mr_error *err);
 
+/* An answer that is neither: sts. */
+void api_respond_raw(struct api_server *s, struct api_request *req, unsigned status, struct mr_buf *body);
+
+/* The call of an authenticated request. MR_OK, MR_ENOMEM, MR_EDENIED when its session policy cannot be read.
+ */
+int api_fill_call(const struct api_server *s, struct api_request *req, const void *input, struct mr_buf *out,
+                  struct api_call *call);
+
 /* The request goes on with `next` on a thread that may wait. On a status other than MR_OK it stays with the
  * caller. */
 int api_defer(struct api_server *s, struct api_request *req,

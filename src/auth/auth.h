@@ -8,7 +8,7 @@
 #ifndef MR_AUTH_AUTH_H
 #define MR_AUTH_AUTH_H
 
-#include "base/base.h"
+#include "auth/session.h"
 
 struct auth_keys;
 
@@ -28,6 +28,8 @@ struct auth_identity {
     struct mr_str user;   /* name behind the key ("root" for the root pair) */
     bool root;
     bool presigned; /* authenticated by query parameters (reference 2.3) */
+    const struct auth_session
+        *session; /* temporary credentials; NULL: a long-term pair. A role's are not root */
 };
 
 struct auth_failure {
@@ -36,8 +38,9 @@ struct auth_failure {
 };
 
 struct auth_options {
-    int64_t skew_ns;     /* allowed distance of clocks; 0: 15 minutes */
-    const char *service; /* NULL: "timestream" */
+    int64_t skew_ns;                  /* allowed distance of clocks; 0: 15 minutes */
+    const char *service;              /* NULL: "timestream" */
+    const unsigned char *session_key; /* AUTH_SESSION_KEY_BYTES; NULL: no sessions are known */
 };
 
 /* MR_OK and *who, or MR_EDENIED and *why (always 403), or MR_ENOMEM, or MR_EINTERNAL when the crypto library

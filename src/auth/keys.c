@@ -188,6 +188,11 @@ static struct auth_key_slot *slot_of(struct auth_pair *pair, const char *scope, 
     return NULL;
 }
 
+void auth_pair_borrow(struct auth_pair *pair, struct mr_str id, struct mr_str secret)
+{
+    *pair = (struct auth_pair){.id = id, .secret = secret, .lock = PTHREAD_MUTEX_INITIALIZER};
+}
+
 int auth_pair_key(struct auth_pair *pair, const struct auth_scope *scope,
                   unsigned char out[static AUTH_HASH_LEN])
 {

@@ -38,6 +38,9 @@ struct auth_pair {
 /* The pair with this id, else the stand-in; never NULL. */
 struct auth_pair *auth_keys_find(const struct auth_keys *keys, struct mr_str id);
 
+/* A pair for one verification only, with a lock of its own; nothing is remembered in it. */
+void auth_pair_borrow(struct auth_pair *pair, struct mr_str id, struct mr_str secret);
+
 /* The signing key of the scope, from a slot or derived. */
 int auth_pair_key(struct auth_pair *pair, const struct auth_scope *scope,
                   unsigned char out[static AUTH_HASH_LEN]);

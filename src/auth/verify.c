@@ -28,6 +28,11 @@ struct check {
     struct mr_str id;
     struct auth_scope scope;
     struct mr_str content_hash; /* x-amz-content-sha256, MR_STR_NULL without one */
+
+    const unsigned char *session_key;
+    struct auth_session *session; /* the token is one of ours, and its issuer still a key */
+    struct auth_pair *issuer;
+    struct auth_pair borrowed; /* the session's pair */
 };
 
 static int check_date(struct check *c, int64_t *seconds)
@@ -195,13 +200,39 @@ static bool signature_bytes(struct mr_str text, unsigned char out[static AUTH_HA
     return text.len == AUTH_HEX_LEN && mr_hex_decode(text, out);
 }
 
+/* A session stands on the pair that asked for it: gone, inactive, expired or given to another user, it ends.
+ */
+static int open_session(struct check *c, struct auth_pair **pair)
+{
+    struct mr_str secret;
+    struct auth_session *session = MR_ARENA_NEW(c->arena, struct auth_session);
+    if (session == NULL)
+        return MR_ENOMEM;
+    int status = auth_session_open(c->session_key, c->claim.token, c->arena, session, &secret);
+    if (status != MR_OK)
+        return status == MR_EDENIED ? MR_OK : status;
+    struct auth_pair *issuer = auth_keys_find(c->keys, session->issuer);
+    if (issuer->nobody || !mr_str_eq(issuer->user, session->user) || !mr_str_eq(session->id, c->id) ||
+        (issuer->expires_ns != 0 && c->now_ns >= issuer->expires_ns))
+        return MR_OK;
+    c->session = session;
+    c->issuer = issuer;
+    auth_pair_borrow(&c->borrowed, session->id, secret);
+    *pair = &c->borrowed;
+    return MR_OK;
+}
+
 /* Unknown ids go all the way with the stand-in's secret, so that they cost what a wrong signature costs. */
 static int check_signature(struct check *c, struct auth_pair **pair)
 {
     unsigned char key[AUTH_HASH_LEN], expected[AUTH_HASH_LEN], given[AUTH_HASH_LEN] = {0};
     bool complete = false;
     *pair = auth_keys_find(c->keys, c->id);
-    int status = auth_pair_key(*pair, &c->scope, key);
+    int status = MR_OK;
+    if ((*pair)->nobody && c->session_key != NULL && c->claim.token.ptr != NULL)
+        status = open_session(c, pair);
+    if (status == MR_OK)
+        status = auth_pair_key(*pair, &c->scope, key);
     if (status != MR_OK)
         return status;
     status = expected_signature(c, key, expected, &complete);
@@ -210,7 +241,7 @@ static int check_signature(struct check *c, struct auth_pair **pair)
     bool well_formed = signature_bytes(c->claim.signature, given);
     bool equal = CRYPTO_memcmp(expected, given, AUTH_HASH_LEN) == 0;
     bool right = well_formed && equal && complete && !(*pair)->nobody;
-    if (right || (*pair)->nobody)
+    if (c->session == NULL && (right || (*pair)->nobody))
         auth_pair_remember(*pair, &c->scope, key);
     if ((*pair)->nobody)
         status = auth_fail(c->why, UNRECOGNIZED, "The security token included in the request is invalid.");
@@ -225,6 +256,11 @@ done:
 static int check_token(struct check *c, const struct auth_pair *pair)
 {
     struct mr_str sent = c->claim.token;
+    if (c->session != NULL)
+        return c->now_ns < c->session->expires_ns
+                   ? MR_OK
+                   : auth_fail(c->why, "ExpiredTokenException",
+                               "The security token included in the request is expired");
     bool right = sent.ptr == NULL ? pair->token.ptr == NULL
                                   : pair->token.ptr != NULL && sent.len == pair->token.len &&
                                         CRYPTO_memcmp(sent.ptr, pair->token.ptr, sent.len) == 0;
@@ -234,6 +270,18 @@ static int check_token(struct check *c, const struct auth_pair *pair)
         return auth_fail(c->why, "ExpiredTokenException",
                          "The security token included in the request is expired");
     return MR_OK;
+}
+
+static void fill_identity(const struct check *c, const struct auth_pair *pair, struct auth_identity *who)
+{
+    const struct auth_pair *owner = c->session != NULL ? c->issuer : pair;
+    bool role = c->session != NULL && c->session->role.len > 0;
+    *who = (struct auth_identity){.access_key_id = pair->id,
+                                  .region = c->scope.region,
+                                  .user = owner->user,
+                                  .root = owner->root && !role,
+                                  .presigned = c->claim.presigned,
+                                  .session = c->session};
 }
 
 int auth_verify(const struct auth_keys *keys, const struct auth_options *options,
@@ -248,6 +296,7 @@ int auth_verify(const struct auth_keys *keys, const struct auth_options *options
         .now_ns = now_ns,
         .arena = arena,
         .why = why,
+        .session_key = options != NULL ? options->session_key : NULL,
     };
     int64_t signed_s = 0;
     struct auth_pair *pair = NULL;
@@ -270,10 +319,6 @@ int auth_verify(const struct auth_keys *keys, const struct auth_options *options
     if (status == MR_OK)
         status = check_token(&c, pair);
     if (status == MR_OK)
-        *who = (struct auth_identity){.access_key_id = pair->id,
-                                      .region = c.scope.region,
-                                      .user = pair->user,
-                                      .root = pair->root,
-                                      .presigned = c.claim.presigned};
+        fill_identity(&c, pair, who);
     return status;
 }

@@ -41,6 +41,23 @@ static int read_resource(struct policy_reader *r, struct mr_str text, struct pol
     return MR_OK;
 }
 
+/* "*", an ARN as it stands, or an account. */
+static int read_principal(struct policy_reader *r, struct mr_str text, struct policy_pattern *out)
+{
+    struct policy_reader plain = *r;
+    plain.variables = false;
+    if (mr_str_eq(text, MR_STR("*")))
+        return policy_pattern_read(&plain, text, true, out);
+    if (mr_str_starts(text, MR_STR("arn:")))
+        return policy_pattern_read(&plain, text, false, out);
+    uint64_t number;
+    if (text.len != 12 || !mr_str_to_u64(text, &number))
+        return mr_error_set(r->err, MR_EINVAL, "statement %zu: '" MR_STR_FMT "' is no principal",
+                            r->statement, MR_STR_ARG(text));
+    struct mr_str arn = mr_arena_printf(r->arena, "arn:*:iam::" MR_STR_FMT ":root", MR_STR_ARG(text));
+    return arn.ptr != NULL ? policy_pattern_read(&plain, arn, true, out) : MR_ENOMEM;
+}
+
 typedef int read_one(struct policy_reader *r, struct mr_str text, struct policy_pattern *out);
 
 /* A string or a list of strings. */
@@ -127,7 +144,29 @@ static int read_effect(const struct policy_reader *r, struct json_value v, struc
     return MR_OK;
 }
 
-enum { SID = 1, EFFECT = 2, ACTION = 4, NOT_ACTION = 8, RESOURCE = 16, NOT_RESOURCE = 32, CONDITION = 64 };
+/* "*" or {"AWS": one or several}; other kinds of principals there are not. */
+static int read_principals(struct policy_reader *r, struct mr_str name, struct json_value v,
+                           struct policy_statement *s)
+{
+    struct json_value list = v;
+    bool object = json_type(v) == JSON_OBJECT;
+    if (object && (json_count(v) != 1 || !json_get(v, MR_STR("AWS"), &list)))
+        return wrong(r, name, "\"*\" or an object with AWS alone");
+    if (!object && (json_type(v) != JSON_STRING || !mr_str_eq(json_text(v), MR_STR("*"))))
+        return wrong(r, name, "\"*\" or an object with AWS alone");
+    return read_patterns(r, name, list, false, read_principal, &s->resources);
+}
+
+enum {
+    PRINCIPAL = 128,
+    SID = 1,
+    EFFECT = 2,
+    ACTION = 4,
+    NOT_ACTION = 8,
+    RESOURCE = 16,
+    NOT_RESOURCE = 32,
+    CONDITION = 64
+};
 
 static unsigned member(struct mr_str name)
 {
@@ -142,6 +181,7 @@ static unsigned member(struct mr_str name)
         {"Resource", RESOURCE},
         {"NotResource", NOT_RESOURCE},
         {"Condition", CONDITION},
+        {"Principal", PRINCIPAL},
     };
     for (size_t i = 0; i < MR_ARRAY_LEN(names); i++)
         if (mr_str_eq(name, mr_str_of(names[i].name)))
@@ -152,7 +192,12 @@ static unsigned member(struct mr_str name)
 static int read_member(struct policy_reader *r, struct mr_str name, struct json_value v,
                        struct policy_statement *s)
 {
-    switch (member(name)) {
+    unsigned bit = member(name);
+    if ((bit == PRINCIPAL && !r->trust) || ((bit & (RESOURCE | NOT_RESOURCE)) != 0 && r->trust))
+        bit = 0;
+    switch (bit) {
+    case PRINCIPAL:
+        return read_principals(r, name, v, s);
     case SID:
         if (json_type(v) != JSON_STRING)
             return wrong(r, name, "a string");
@@ -191,9 +236,8 @@ static int read_statement(struct policy_reader *r, struct json_value v, struct p
             return status;
     }
     if ((seen & EFFECT) == 0 || s->actions.n == 0 || s->resources.n == 0)
-        return mr_error_set(r->err, MR_EINVAL,
-                            "statement %zu: needs Effect, Action or NotAction, Resource or NotResource",
-                            r->statement);
+        return mr_error_set(r->err, MR_EINVAL, "statement %zu: needs Effect, Action or NotAction, %s",
+                            r->statement, r->trust ? "Principal" : "Resource or NotResource");
     return MR_OK;
 }
 
@@ -250,7 +294,8 @@ static int read_document(struct policy_reader *r, struct json_value root, struct
     return read_statements(r, statements, p);
 }
 
-int policy_read(struct mr_str name, struct json_value document, struct policy **out, struct mr_error *err)
+static int read_any(struct mr_str name, struct json_value document, bool trust, struct policy **out,
+                    struct mr_error *err)
 {
     struct mr_error why = MR_ERROR_INIT;
     struct policy *p = mr_calloc(1, sizeof *p);
@@ -259,7 +304,7 @@ int policy_read(struct mr_str name, struct json_value document, struct policy **
         return mr_error_set(err, MR_ENOMEM, "out of memory reading a policy");
     p->arena.limit = (size_t)64 << 20;
     p->name = mr_arena_dup(&p->arena, name);
-    struct policy_reader r = {.arena = &p->arena, .err = &why};
+    struct policy_reader r = {.arena = &p->arena, .err = &why, .trust = trust};
     int status = read_document(&r, document, p);
     if (status == MR_OK && p->arena.failed)
         status = MR_ENOMEM;
@@ -270,6 +315,17 @@ int policy_read(struct mr_str name, struct json_value document, struct policy **
     }
     *out = p;
     return MR_OK;
+}
+
+int policy_read(struct mr_str name, struct json_value document, struct policy **out, struct mr_error *err)
+{
+    return read_any(name, document, false, out, err);
+}
+
+int policy_read_trust(struct mr_str name, struct json_value document, struct policy **out,
+                      struct mr_error *err)
+{
+    return read_any(name, document, true, out, err);
 }
 
 int policy_parse(struct mr_str name, struct mr_str text, struct policy **out, struct mr_error *err)

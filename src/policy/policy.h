@@ -33,6 +33,10 @@ struct policy;
 int policy_parse(struct mr_str name, struct mr_str text, struct policy **out, struct mr_error *err);
 /* The same from a value that is parsed already, for a document inside another one. */
 int policy_read(struct mr_str name, struct json_value document, struct policy **out, struct mr_error *err);
+/* A role's trust policy: Principal ("*", or {"AWS": ARN, 12-digit account id, or a list of them}) stands in
+ * place of Resource. It is asked with the ARN of a principal as resource; an account id means its root's. */
+int policy_read_trust(struct mr_str name, struct json_value document, struct policy **out,
+                      struct mr_error *err);
 void policy_free(struct policy *policy); /* NULL is fine */
 struct mr_str policy_name(const struct policy *policy);
 

@@ -99,6 +99,7 @@ struct policy_reader {
     struct mr_error *err;
     size_t statement; /* from 1, for texts */
     bool variables;   /* Version 2012-10-17 */
+    bool trust;       /* a trust policy: Principal in place of Resource */
 };
 
 /* pattern.c */

@@ -9,7 +9,9 @@ struct policy_users {
     struct policy_user *at;
     size_t n;
     const struct policy_user **by_name; /* sorted */
-    struct policy **policies;           /* owned; the shared ones come first */
+    struct policy_role *roles;
+    size_t nroles;
+    struct policy **policies; /* owned; the shared ones come first */
     size_t npolicies, nshared, cap;
 };
 
@@ -184,6 +186,78 @@ static int read_user(struct policy_users *u, struct json_value v, struct policy_
     return MR_OK;
 }
 
+static int read_trust(struct policy_users *u, struct json_value v, struct policy_role *role,
+                      struct mr_error *err)
+{
+    struct policy *p;
+    int status = mr_grow((void **)&u->policies, &u->cap, u->npolicies + 1, sizeof *u->policies);
+    if (status == MR_OK)
+        status = policy_read_trust(role->as.name, v, &p, err);
+    if (status != MR_OK)
+        return status;
+    u->policies[u->npolicies++] = p;
+    role->trust = p;
+    return MR_OK;
+}
+
+static int wrong_role(const struct policy_role *role, const char *what, struct mr_error *err)
+{
+    return mr_error_set(err, MR_EINVAL, "role '" MR_STR_FMT "': %s", MR_STR_ARG(role->as.name), what);
+}
+
+static int read_role(struct policy_users *u, struct json_value v, struct policy_role *role,
+                     struct mr_error *err)
+{
+    struct mr_str name;
+    struct json_value value;
+    if (!name_is_fine(role->as.name))
+        return wrong_role(role, "a name has 1 to 64 characters of A-Z a-z 0-9 _ + = , . @ - and is not root",
+                          err);
+    if (json_type(v) != JSON_OBJECT)
+        return wrong_role(role, "must be an object", err);
+    struct json_iter it = json_items(v);
+    while (json_next_field(&it, &name, &value)) {
+        int status = MR_OK;
+        if (mr_str_eq(name, MR_STR("Policies")) && role->as.policies == NULL)
+            status = read_policies(u, &role->as, value, err);
+        else if (mr_str_eq(name, MR_STR("Trust")) && role->trust == NULL)
+            status = read_trust(u, value, role, err);
+        else if (!mr_str_eq(name, MR_STR("MaxSessionSeconds")) || role->max_session_s != 0)
+            return wrong_role(role, "may have Trust, Policies and MaxSessionSeconds, each once", err);
+        else if (!json_i64(value, &role->max_session_s) || role->max_session_s < 900 ||
+                 role->max_session_s > 43200)
+            return wrong_role(role, "MaxSessionSeconds is a number from 900 to 43200", err);
+        if (status != MR_OK)
+            return status;
+    }
+    if (role->max_session_s == 0)
+        role->max_session_s = 3600;
+    return role->trust != NULL ? MR_OK : wrong_role(role, "needs a Trust", err);
+}
+
+static int read_roles(struct policy_users *u, struct json_value v, struct mr_error *err)
+{
+    struct mr_str name;
+    struct json_value value;
+    if (json_type(v) != JSON_OBJECT)
+        return mr_error_set(err, MR_EINVAL, "\"Roles\" must be an object");
+    u->roles = MR_ARENA_ARRAY(&u->arena, json_count(v) + 1, struct policy_role);
+    if (u->roles == NULL)
+        return MR_ENOMEM;
+    struct json_iter it = json_items(v);
+    while (json_next_field(&it, &name, &value)) {
+        struct policy_role *role = &u->roles[u->nroles];
+        role->as.name = mr_arena_dup(&u->arena, name);
+        if (policy_roles_find(u, name) != NULL)
+            return wrong_role(role, "comes twice", err);
+        u->nroles++;
+        int status = role->as.name.ptr == NULL ? MR_ENOMEM : read_role(u, value, role, err);
+        if (status != MR_OK)
+            return status;
+    }
+    return MR_OK;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct policy_user *x = *(const struct policy_user *const *)a;
@@ -229,26 +303,33 @@ static int read_users(struct policy_users *u, struct json_value v, struct mr_err
 /* The shared policies are read first, wherever they stand. */
 static int read_file(struct policy_users *u, struct json_value root, struct mr_error *err)
 {
-    struct json_value users = root, policies = root, value;
-    bool has_users = false, has_policies = false;
+    static const struct mr_str names[] = {MR_STR("Policies"), MR_STR("Users"), MR_STR("Roles")};
+    static int (*const read[])(struct policy_users *, struct json_value,
+                               struct mr_error *) = {read_shared, read_users, read_roles};
+    struct json_value parts[MR_ARRAY_LEN(names)], value;
+    bool seen[MR_ARRAY_LEN(names)] = {false};
     struct mr_str name;
     if (json_type(root) != JSON_OBJECT)
         return mr_error_set(err, MR_EINVAL, "a users file is a JSON object");
     struct json_iter it = json_items(root);
     while (json_next_field(&it, &name, &value)) {
-        bool is_users = mr_str_eq(name, MR_STR("Users")), is_policies = mr_str_eq(name, MR_STR("Policies"));
-        if ((!is_users && !is_policies) || (is_users && has_users) || (is_policies && has_policies))
+        size_t i = 0;
+        while (i < MR_ARRAY_LEN(names) && !mr_str_eq(name, names[i]))
+            i++;
+        if (i == MR_ARRAY_LEN(names) || seen[i])
             return mr_error_set(err, MR_EINVAL,
-                                "a users file has Users and Policies, each once, not '" MR_STR_FMT "'",
+                                "a users file has Users, Roles and Policies, each once, not '" MR_STR_FMT "'",
                                 MR_STR_ARG(name));
-        has_users = has_users || is_users;
-        has_policies = has_policies || is_policies;
-        *(is_users ? &users : &policies) = value;
+        seen[i] = true;
+        parts[i] = value;
     }
-    if (!has_users)
+    if (!seen[1])
         return mr_error_set(err, MR_EINVAL, "a users file needs Users");
-    int status = has_policies ? read_shared(u, policies, err) : MR_OK;
-    return status == MR_OK ? read_users(u, users, err) : status;
+    int status = MR_OK;
+    for (size_t i = 0; i < MR_ARRAY_LEN(names) && status == MR_OK; i++)
+        if (seen[i])
+            status = read[i](u, parts[i], err);
+    return status;
 }
 
 int policy_users_parse(struct mr_str text, struct policy_users **out, struct mr_error *err)
@@ -314,5 +395,13 @@ const struct policy_user *policy_users_find(const struct policy_users *u, struct
         else
             high = mid;
     }
+    return NULL;
+}
+
+const struct policy_role *policy_roles_find(const struct policy_users *u, struct mr_str name)
+{
+    for (size_t i = 0; i < u->nroles; i++)
+        if (mr_str_eq(u->roles[i].as.name, name))
+            return &u->roles[i];
     return NULL;
 }

@@ -7,13 +7,22 @@
  *           "AccessKeys": [{"AccessKeyId": "AKPROBE1", "SecretAccessKey": "..."}],
  *           "Policies": ["writer", {"Version": "2012-10-17", "Statement": [...]}]
  *         }
+ *       },
+ *       "Roles": {
+ *         "loader": {
+ *           "Trust": {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS":
+ * "..."}}}, "Policies": ["writer"], "MaxSessionSeconds": 3600
+ *         }
  *       }
  *     }
  *
  * A user's policies are names of "Policies" or documents of its own. A key may have a "SessionToken", which a
  * request must then carry, "Expires", a time in ISO 8601 after which it is refused, and "Status", Active or
  * Inactive: an inactive one counts as unknown. Members that are unknown or come twice are errors. User names
- * are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not "root".
+ * are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not "root"; role names likewise.
+ *
+ * A role is assumed by whom its trust policy allows (policy_read_trust), for at most MaxSessionSeconds (900
+ * to 43200; 3600).
  *
  * Immutable once parsed, so any number of threads may look users up.
  */
@@ -38,6 +47,12 @@ struct policy_user {
     size_t npolicies;
 };
 
+struct policy_role {
+    struct policy_user as; /* its name and policies; no keys */
+    const struct policy *trust;
+    int64_t max_session_s;
+};
+
 struct policy_users;
 
 /* MR_OK; MR_EINVAL with a text that never echoes a secret; MR_ENOMEM. */
@@ -48,6 +63,7 @@ void policy_users_free(struct policy_users *users); /* cleanses secrets; NULL is
 const struct policy_user *policy_users_list(const struct policy_users *users, size_t *n);
 /* NULL when there is none. */
 const struct policy_user *policy_users_find(const struct policy_users *users, struct mr_str name);
+const struct policy_role *policy_roles_find(const struct policy_users *users, struct mr_str name);
 /* Overwrites the secrets and tokens, once somebody else keeps them. */
 void policy_users_forget_secrets(struct policy_users *users);
 

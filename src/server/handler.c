@@ -24,7 +24,7 @@ static struct exchange *of_job(struct workers_job *job)
 
 static void answer_api(struct api_request *req, unsigned status, struct mr_buf *body)
 {
-    struct http_response res = {.status = status, .body = *body};
+    struct http_response res = {.status = status, .content_type = req->content_type, .body = *body};
     *body = (struct mr_buf)MR_BUF_INIT;
     http_respond(of_api(req)->http, &res);
 }

@@ -50,6 +50,46 @@ static void test_read(void **state)
     policy_users_free(NULL);
 }
 
+/* Whom a trust policy names, one way or another. */
+static void test_roles(void **state)
+{
+    MR_UNUSED(state);
+    static const struct {
+        const char *principal, *asked;
+        bool allowed;
+    } rows[] = {
+        {"\"*\"", "arn:aws:iam::1:user/amy", true},
+        {"{\"AWS\":\"*\"}", "arn:aws:iam::1:user/amy", true},
+        {"{\"AWS\":\"arn:aws:iam::1:user/amy\"}", "arn:aws:iam::1:user/amy", true},
+        {"{\"AWS\":[\"arn:aws:iam::1:user/bob\",\"arn:aws:iam::1:user/amy\"]}", "arn:aws:iam::1:user/amy",
+         true},
+        {"{\"AWS\":\"arn:aws:iam::1:user/*\"}", "arn:aws:iam::1:user/amy", false}, /* no wildcards inside */
+        {"{\"AWS\":\"arn:aws:iam::1:user/Amy\"}", "arn:aws:iam::1:user/amy", false},
+        {"{\"AWS\":\"123456789012\"}", "arn:aws:iam::123456789012:root", true},
+        {"{\"AWS\":\"123456789012\"}", "arn:aws:iam::123456789012:user/amy", false},
+    };
+    for (size_t i = 0; i < MR_ARRAY_LEN(rows); i++) {
+        struct mr_buf text = MR_BUF_INIT;
+        mr_buf_printf(&text,
+                      "{\"Users\":{},\"Roles\":{\"r\":{\"MaxSessionSeconds\":900,\"Trust\":{\"Statement\":{"
+                      "\"Effect\":\"Allow\",\"Action\":\"sts:*\",\"Principal\":%s}}}}}",
+                      rows[i].principal);
+        mr_buf_char(&text, '\0');
+        struct policy_users *u = parse(text.ptr);
+        const struct policy_role *role = policy_roles_find(u, MR_STR("r"));
+        const struct policy_request request = {MR_STR("sts:AssumeRole"), mr_str_of(rows[i].asked), NULL,
+                                               NULL};
+        struct policy_verdict verdict;
+        assert_int_equal(role->max_session_s, 900);
+        assert_null(policy_roles_find(u, MR_STR("s")));
+        assert_int_equal(policy_evaluate(&role->trust, 1, &request, &verdict), MR_OK);
+        if ((verdict.decision == POLICY_ALLOWED) != rows[i].allowed)
+            fail_msg("%s against %s", rows[i].principal, rows[i].asked);
+        policy_users_free(u);
+        mr_buf_release(&text);
+    }
+}
+
 static void test_many_are_found(void **state)
 {
     MR_UNUSED(state);
@@ -69,6 +109,9 @@ static void test_many_are_found(void **state)
     mr_buf_release(&text);
 }
 
+#define ROLE(members) "{\"Users\":{},\"Roles\":{\"r\":{" members "}}}"
+#define TRUST(more) "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\"" more "}}"
+#define ANYBODY ",\"Principal\":\"*\""
 #define KEY(members) "{\"Users\":{\"u\":{\"AccessKeys\":[{" members "}]}}}"
 #define PAIR "\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"verysecret\""
 
@@ -97,6 +140,20 @@ static const struct {
     {"{\"Users\":{\"u\":{\"Policies\":[7]}}}", "a policy is a JSON object"},
     {"{\"Users\":{},\"Policies\":{\"p\":{}}}", "policy 'p': a policy needs a Statement"},
     {"{\"Users\":{},\"Policies\":{\"p\":" DOCUMENT ",\"p\":" DOCUMENT "}}", "policy 'p' comes twice"},
+    {"{\"Users\":{},\"Roles\":[]}", "\"Roles\" must be an object"},
+    {ROLE(""), "role 'r': needs a Trust"},
+    {ROLE("\"Trust\":" DOCUMENT), "unknown element 'Resource'"},
+    {ROLE("\"Trust\":" TRUST(",\"Principal\":{\"AWS\":\"bob\"}")), "'bob' is no principal"},
+    {ROLE("\"Trust\":" TRUST(",\"Principal\":{\"Service\":\"x\"}")), "an object with AWS alone"},
+    {ROLE("\"Trust\":" TRUST(",\"Principal\":\"bob\"")), "an object with AWS alone"},
+    {ROLE("\"Trust\":" TRUST("")), "needs Effect, Action or NotAction, Principal"},
+    {ROLE("\"Trust\":" TRUST(ANYBODY) ",\"Trust\":" TRUST(ANYBODY)), "each once"},
+    {ROLE("\"Trust\":" TRUST(ANYBODY) ",\"MaxSessionSeconds\":899"), "from 900 to 43200"},
+    {ROLE("\"Trust\":" TRUST(ANYBODY) ",\"MaxSessionSeconds\":\"900\""), "from 900 to 43200"},
+    {ROLE("\"Trust\":" TRUST(ANYBODY) ",\"Keys\":[]"), "may have Trust"},
+    {ROLE("\"Trust\":" TRUST(ANYBODY) ",\"Policies\":[\"p\"]"), "there is no policy 'p'"},
+    {"{\"Users\":{},\"Roles\":{\"a b\":{}}}", "role 'a b': a name has"},
+    {"{\"Users\":{},\"Roles\":{\"r\":{\"Trust\":" TRUST(ANYBODY) "},\"r\":{}}}", "role 'r': comes twice"},
     {KEY("\"AccessKeyId\":\"A\""), "needs AccessKeyId and SecretAccessKey"},
     {KEY("\"SecretAccessKey\":\"verysecret\""), "needs AccessKeyId and SecretAccessKey"},
     {KEY(PAIR ",\"AccessKeyId\":\"B\""), "each once and a string"},
@@ -132,7 +189,7 @@ static void test_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_read), cmocka_unit_test(test_many_are_found),
-                                       cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_read), cmocka_unit_test(test_roles),
+                                       cmocka_unit_test(test_many_are_found), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
