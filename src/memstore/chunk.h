@@ -82,6 +82,15 @@ static inline uint8_t *chunk_valid(const struct mem_chunk *c, const struct mem_c
     return (uint8_t *)c + col->offset + chunk_pad(c->cap * chunk_width(col->type));
 }
 
+/* Asks for the memory where the next row goes. */
+static inline void chunk_prefetch_end(const struct mem_chunk *c)
+{
+    __builtin_prefetch(chunk_time(c) + c->rows, 1);
+    for (uint32_t i = 0; i < c->ncols && i < 4; i++)
+        __builtin_prefetch(
+            (char *)chunk_values(c, &c->cols[i]) + (size_t)c->rows * chunk_width(c->cols[i].type), 1);
+}
+
 uint64_t chunk_lsn(const struct mem_chunk *c, uint32_t row);
 int64_t chunk_version(const struct mem_chunk *c, uint32_t row);
 void chunk_set_lsn(struct mem_chunk *c, uint32_t row, uint64_t lsn);        /* at least what is there */

@@ -124,6 +124,7 @@ struct mem_record {
     const struct mem_attr *attrs; /* single measure: one, its name ignored */
     int64_t time;
     int64_t version;
+    void *looked_up; /* set by mem_batch_look_up; otherwise NULL */
     /* set by mem_batch_put: */
     enum mem_outcome outcome;
     int64_t existing_version; /* of the row that was there, when the outcome speaks of versions */
@@ -163,6 +164,10 @@ struct mem_prior {
 /* Hands priors to the batch begun: sorted by (series, time), valid until commit or abort. `epoch` is
  * mem_epoch() as it was before they were looked up: when it has changed since, they are not used. */
 void mem_batch_priors(struct mem_table *table, const struct mem_prior *priors, size_t count, uint64_t epoch);
+/* Finds the series of records that will be put next, one by one and in order, and asks for their memory: a
+ * record of another series than the one before waits for three cache misses in a row, and these are the
+ * misses of all of them side by side. Only for speed; changes nothing but looked_up. */
+void mem_batch_look_up(struct mem_table *table, struct mem_record *records, size_t count);
 /* Judges one record against everything before it and applies it when accepted; a record that is not accepted
  * leaves no trace. The checks, first failure wins: measure name (type, limit), dimensions (role, limit),
  * attributes (role, type, limit), version. MR_ENOMEM or MR_ELIMIT: the caller must abort the batch.

@@ -215,7 +215,9 @@ static enum mem_outcome judge_version(const struct mem_table *t, struct mem_reco
 
 static enum mem_outcome judge(struct mem_table *t, struct mem_record *r, struct judged *j)
 {
-    j->series = series_of(t, &t->batch->lookup, r, &j->series_hash);
+    j->series = r->looked_up;
+    if (j->series == NULL)
+        j->series = series_of(t, &t->batch->lookup, r, &j->series_hash);
     enum mem_outcome outcome = judge_measure(t, r, j);
     if (outcome == MEM_STORED && j->series == NULL)
         outcome = judge_dims(t, r);
@@ -363,6 +365,22 @@ static bool well_formed(const struct mem_record *r)
         if (r->attrs[i].value.type < MEM_DOUBLE || r->attrs[i].value.type > MEM_TIMESTAMP)
             return false;
     return r->type == MEM_MULTI || (single && r->nattrs == 1 && r->attrs[0].value.type == r->type);
+}
+
+void mem_batch_look_up(struct mem_table *t, struct mem_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t hash;
+        struct mem_series *s = series_of(t, &t->batch->lookup, &records[i], &hash);
+        records[i].looked_up = s;
+        if (s != NULL && s->nruns != 0)
+            __builtin_prefetch(series_chunk(s, s->nruns - 1));
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct mem_series *s = records[i].looked_up;
+        if (s != NULL && s->nruns != 0)
+            chunk_prefetch_end(series_chunk(s, s->nruns - 1));
+    }
 }
 
 int mem_batch_put(struct mem_table *t, struct mem_record *r)

@@ -122,22 +122,38 @@ static struct mem_record record_of(const struct store_record *r, const struct me
                                .version = r->version};
 }
 
+static int put_one(struct mem_table *table, struct mem_record *record, struct store_record *r,
+                   struct tally *tally)
+{
+    int rc = mem_batch_put(table, record);
+    if (rc != MR_OK)
+        return rc;
+    r->outcome = (enum store_outcome)record->outcome;
+    r->existing_version = record->existing_version;
+    r->detail = record->detail;
+    tally->duplicates += record->outcome == MEM_DUPLICATE;
+    tally->rejected += record->outcome > MEM_DUPLICATE;
+    return MR_OK;
+}
+
 static int put_all(struct mem_table *table, const struct store_scratch *scratch, struct store_record *records,
                    size_t count, struct tally *tally)
 {
+    enum { AHEAD = 16 }; /* records looked up together */
+    struct mem_record ahead[AHEAD];
     const struct mem_attr *attrs = scratch->attrs;
-    for (size_t i = 0; i < count; i++) {
-        struct store_record *r = &records[i];
-        struct mem_record record = record_of(r, attrs);
-        int rc = mem_batch_put(table, &record);
-        if (rc != MR_OK)
-            return rc;
-        r->outcome = (enum store_outcome)record.outcome;
-        r->existing_version = record.existing_version;
-        r->detail = record.detail;
-        tally->duplicates += record.outcome == MEM_DUPLICATE;
-        tally->rejected += record.outcome > MEM_DUPLICATE;
-        attrs += r->nattrs;
+    for (size_t i = 0; i < count; i += AHEAD) {
+        size_t n = count - i < AHEAD ? count - i : AHEAD;
+        for (size_t k = 0; k < n; k++) {
+            ahead[k] = record_of(&records[i + k], attrs);
+            attrs += records[i + k].nattrs;
+        }
+        mem_batch_look_up(table, ahead, n);
+        for (size_t k = 0; k < n; k++) {
+            int rc = put_one(table, &ahead[k], &records[i + k], tally);
+            if (rc != MR_OK)
+                return rc;
+        }
     }
     return MR_OK;
 }
