@@ -264,7 +264,7 @@ struct bound_expr *check_comparison(struct sql_context *cx, size_t pos, uint8_t 
 struct bound_expr *check_negated(struct sql_context *cx, struct bound_expr *e);
 struct bound_expr *check_equal(struct sql_context *cx, size_t pos, struct bound_expr *a,
                                struct bound_expr *b);
-/* TRY(a); a may be NULL after an error. */
+/* check_special.c: TRY(a); a may be NULL after an error. */
 struct bound_expr *check_try(struct check *c, struct bound_expr *a, size_t pos);
 bool check_own_equality(const struct bound_expr *a, const struct bound_expr *b);
 struct bound_expr *check_subquery(struct check *c, const struct ast_expr *e);

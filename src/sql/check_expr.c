@@ -273,7 +273,8 @@ static struct bound_expr *check_literal(struct check *c, const struct ast_expr *
     case AST_BOOL:
         return bound_int(c->cx, e->pos, SQL_BOOLEAN, e->i64);
     case AST_INTEGER:
-        return bound_int(c->cx, e->pos, e->i64 <= INT32_MAX && e->i64 >= 0 ? SQL_INTEGER : SQL_BIGINT, e->i64);
+        return bound_int(c->cx, e->pos, e->i64 <= INT32_MAX && e->i64 >= 0 ? SQL_INTEGER : SQL_BIGINT,
+                         e->i64);
     case AST_DOUBLE:
         return bound_double(c->cx, e->pos, e->f64);
     case AST_INTERVAL:

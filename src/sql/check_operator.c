@@ -449,49 +449,14 @@ struct bound_expr *check_case(struct check *c, const struct ast_expr *e)
     return operand != NULL ? bound_let_in(c->cx, operand, x, out) : out;
 }
 
-/* A random number in TRY, to be drawn before it. */
-struct chance {
-    struct sql_context *cx;
-    struct bound_expr *drawn, *name;
-};
-
-static bool name_chance(void *ctx, struct bound_expr **slot)
-{
-    struct chance *ch = ctx;
-    if (ch->name != NULL || !(*slot)->is_volatile)
-        return ch->name != NULL || bound_children(*slot, name_chance, ch);
-    ch->drawn = *slot;
-    *slot = ch->name = bound_let(ch->cx, *slot);
-    return *slot != NULL;
-}
-
-/* The engine's TRY takes nothing random. Outside of lambdas lower.c draws the numbers before; inside, each
- * call of the lambda needs its own. */
-struct bound_expr *check_try(struct check *c, struct bound_expr *a, size_t pos)
-{
-    if (a == NULL || a->kind == BOUND_CONST || a->kind == BOUND_COLUMN)
-        return a;
-    struct bound_expr *try = bound_new(c->cx, BOUND_TRY, pos, a->type, 1);
-    if (try == NULL)
-        return NULL;
-    try->args[0] = a;
-    struct bound_expr *out = try;
-    while (c->in_lambda && out != NULL && bound_volatile(try)) {
-        struct chance ch = {.cx = c->cx};
-        if (!name_chance(&ch, &try->args[0]))
-            return NULL;
-        out = bound_let_in(c->cx, ch.drawn, ch.name, out);
-    }
-    return out;
-}
-
 struct bound_expr *check_cast(struct check *c, const struct ast_expr *e)
 {
     struct bound_expr *a = check_expr(c, e->a);
     const struct sql_type *to = a != NULL ? sql_type_of_ast(c->cx, e->type) : NULL;
     struct bound_expr *out = sql_cast(c->cx, a, to, e->pos);
-    if (out != NULL && to->kind == SQL_VARCHAR && e->type->length >= 0) /* texts are cut, others must fit */
-        out = bound_call2(c->cx, e->pos, to,
+    if (out != NULL && out->type->kind == SQL_VARCHAR &&
+        e->type->length >= 0) /* texts are cut, others must fit */
+        out = bound_call2(c->cx, e->pos, out->type,
                           a->type->kind == SQL_VARCHAR ? "mr_substr_n($1, CAST(1 AS BIGINT), $2)"
                                                        : "mr_fit_text($1, $2)",
                           out, bound_int(c->cx, e->pos, SQL_BIGINT, e->type->length));

@@ -83,6 +83,42 @@ static struct bound_expr *special_nullif(struct check *c, const struct ast_expr 
     return out->args[0] != NULL && out->args[1] != NULL ? bound_let_in(c->cx, args[0], once, out) : NULL;
 }
 
+/* A random number in TRY, to be drawn before it. */
+struct chance {
+    struct sql_context *cx;
+    struct bound_expr *drawn, *name;
+};
+
+static bool name_chance(void *ctx, struct bound_expr **slot)
+{
+    struct chance *ch = ctx;
+    if (ch->name != NULL || !(*slot)->is_volatile)
+        return ch->name != NULL || bound_children(*slot, name_chance, ch);
+    ch->drawn = *slot;
+    *slot = ch->name = bound_let(ch->cx, *slot);
+    return *slot != NULL;
+}
+
+/* The engine's TRY takes nothing random. Outside of lambdas lower.c draws the numbers before; inside, each
+ * call of the lambda needs its own. */
+struct bound_expr *check_try(struct check *c, struct bound_expr *a, size_t pos)
+{
+    if (a == NULL || a->kind == BOUND_CONST || a->kind == BOUND_COLUMN)
+        return a;
+    struct bound_expr *try = bound_new(c->cx, BOUND_TRY, pos, a->type, 1);
+    if (try == NULL)
+        return NULL;
+    try->args[0] = a;
+    struct bound_expr *out = try;
+    while (c->in_lambda && out != NULL && bound_volatile(try)) {
+        struct chance ch = {.cx = c->cx};
+        if (!name_chance(&ch, &try->args[0]))
+            return NULL;
+        out = bound_let_in(c->cx, ch.drawn, ch.name, out);
+    }
+    return out;
+}
+
 static struct bound_expr *special_try(struct check *c, const struct ast_expr *e)
 {
     if (e->nitems != 1)
