@@ -52,6 +52,12 @@ struct catalog_table_change {
 int catalog_open(const char *dir, const struct mr_clock *clock, struct catalog **out, struct mr_error *err);
 void catalog_close(struct catalog *catalog);
 
+/* The whole database file as bytes, appended to `out`, as it is at one moment. `moment` (may be NULL) runs at
+ * it: no change of the catalog is under way or begins before it has returned, so what it takes down of other
+ * rooms fits the copy. What it returns other than MR_OK ends the copy. MR_ENOMEM. */
+int catalog_copy(struct catalog *c, struct mr_buf *out, int (*moment)(void *ctx, struct mr_error *err),
+                 void *ctx, struct mr_error *err);
+
 /* Largest numbers of databases and tables; a create beyond them answers MR_ELIMIT. Without this call: none.
  */
 void catalog_set_limits(struct catalog *c, uint64_t max_databases, uint64_t max_tables);

@@ -30,9 +30,11 @@ void files_discard(struct store *store, enum magstore_kind kind, uint64_t number
         mr_log(MR_LOG_WARN, "file_not_removed", "file=%s text=\"%s\"", name, strerror(-rc));
 }
 
-static void empty_graves(struct store *store)
+void files_empty_graves(struct store *store)
 {
     size_t kept = 0;
+    if (holds_any(store))
+        return; /* somebody may be reading them */
     for (size_t i = 0; i < store->ngraves; i++) {
         if (store->graves[i].generation < store->manifest.generation)
             files_discard(store, store->graves[i].kind, store->graves[i].number);
@@ -177,7 +179,7 @@ static int commit_locked(struct store *store, const struct store_change *change,
     magstore_manifest_release(&store->manifest);
     store->manifest = next;
     *flushes = snapshot_install(store, view, change->flushed);
-    empty_graves(store);
+    files_empty_graves(store);
     files_keep_ballast(store);
     return MR_OK;
 }

@@ -190,7 +190,7 @@ static int let_go(struct flush *flush, uint64_t flushes)
             mem_release(flush->tables[i].table->mem, flush->lsn);
     int rc = files_settle(store, false, flush->err); /* now either manifest does without the log up to F */
     if (rc == MR_OK && !flush->keep_log)
-        rc = wal_trim(store->wal, flush->lsn, flush->err);
+        rc = wal_trim(store->wal, holds_log(store, flush->lsn), flush->err);
     return rc;
 }
 

@@ -237,6 +237,9 @@ int keys_retire(struct store *store, struct mr_error *err)
     int rc = seal_keyring_list(store->keyring, &arena, &keys, &count);
     for (size_t i = 0; i < count && rc == MR_OK; i++)
         old = old || (!keys[i].newest && keys[i].scope != SEAL_SCOPE_STORE);
+    pthread_mutex_lock(&store->commit_lock);
+    old = old && !holds_any(store); /* who copies files will want their keys */
+    pthread_mutex_unlock(&store->commit_lock);
     /* After a flush there is another occasion. */
     if (rc == MR_OK && old && pthread_mutex_trylock(&store->flush_lock) == 0) {
         rc = retire_all(store, keys, count, err);

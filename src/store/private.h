@@ -5,6 +5,7 @@
 #include "base/cursor.h"
 #include "memstore/memstore.h"
 #include "magstore/plan.h"
+#include "store/hold.h"
 #include "store/store.h"
 #include "store/view.h"
 #include "wal/wal.h"
@@ -58,6 +59,12 @@ struct store_grave {
     uint64_t generation; /* of the first manifest without it */
 };
 
+/* A hold (hold.h); id 0: none. */
+struct store_held {
+    uint64_t id, wal_low;
+    int64_t deadline;
+};
+
 struct store_counters { /* atomic */
     uint64_t flushes, flush_rows, flush_ns, compactions, compacted_rows, compacted_bytes, lookups;
 };
@@ -90,7 +97,8 @@ struct store {
     struct magstore_cache *cache; /* of decoded blocks */
     char *files_dir;
     struct magstore_policy policy;
-    pthread_mutex_t commit_lock; /* guards the manifest and the graves; taken inside the next two */
+    pthread_mutex_t
+        commit_lock; /* guards the manifest, the graves and the holds; taken inside the next two */
     struct magstore_manifest manifest;
     bool by_hand;
     bool flushing; /* atomic */
@@ -98,6 +106,8 @@ struct store {
     bool ballast;  /* the file is there */
     struct store_grave *graves;
     size_t ngraves, graves_cap;
+    struct store_held holds[STORE_HOLDS_MAX];
+    uint64_t last_hold;
     pthread_mutex_t flush_lock;   /* one flush at a time */
     pthread_mutex_t compact_lock; /* one merge at a time */
     size_t flush_bytes;
@@ -192,6 +202,8 @@ void files_close(struct store *store);
 /* Of a start: what only the manifest before the newest names goes with the next commit. */
 int files_bury_leftover(struct store *store, struct mr_error *err);
 void files_keep_ballast(struct store *store);
+/* Removes what is named by neither manifest, unless somebody holds files. Under the commit lock. */
+void files_empty_graves(struct store *store);
 uint64_t files_number(struct store *store); /* a number for a new file */
 /* Makes the change durable and current. Files of tables dropped meanwhile are left out and removed, the added
  * ones too. *flushes as from snapshot_install. MR_ECANCEL: a file to be removed is not there any more, so the
@@ -215,6 +227,11 @@ int segment_finish(struct store *store, struct magstore_writer *writer, uint64_t
 /* One merge, if one is worth it. *did says whether there was something to do. MR_ECANCEL: the store closes,
  * or what was merged has gone meanwhile. */
 int compact_once(struct store *store, bool *did, struct mr_error *err);
+
+/* ---- hold.c */
+bool holds_any(const struct store *store); /* under the commit lock */
+/* How far the log may be trimmed of what could be up to that LSN. */
+uint64_t holds_log(struct store *store, uint64_t lsn);
 
 /* ---- keys.c: tables and segments whose key is not at hand, and keys whose time is over */
 /* Of a start: is the table's key not at hand? Then its names wait, and its entries of the log. */

@@ -89,6 +89,19 @@ int wal_recover(const struct mr_io *io, const char *dir, struct seal_keyring *ke
                 wal_replay_fn *replay, void *ctx, struct wal_recovery *out, struct mr_error *err);
 void wal_recovery_release(struct wal_recovery *recovery);
 
+/* A part of the log to be copied: of the segment the first `bytes`, which hold its entries below end_lsn. */
+struct wal_piece {
+    uint64_t sequence, first_lsn, end_lsn, entries;
+    uint64_t bytes;
+    uint64_t segment_bytes; /* what a newest segment has: a copy that is to be one is filled up with zeros */
+    unsigned char id[SEAL_ID_BYTES];
+};
+/* The pieces, ascending, that hold the entries (low, lsn]; they hold some before as well. Every frame is read
+ * and checked. The log may be open and written to: then somebody keeps it from being trimmed above `low`,
+ * and lsn is durable. MR_ECORRUPT: an entry is not there. The caller frees *out. */
+int wal_pieces(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, uint64_t low,
+               uint64_t lsn, struct wal_piece **out, size_t *count, struct mr_error *err);
+
 /* Prints every segment, frame and the verdict of the recovery rule. With `entries` also each entry in
  * hexadecimal. MR_ECORRUPT when the log is damaged (and says so in the text as well). */
 int wal_dump(const struct mr_io *io, const char *dir, struct seal_keyring *keyring, bool entries, FILE *out,

@@ -25,12 +25,13 @@ LADDER = {
     "store": ["seal", "wal", "memstore", "magstore"],
     "catalog": [],
     "care": ["seal", "wal", "memstore", "magstore", "store", "catalog"],
+    "backup": ["seal", "wal", "magstore", "remote"],
     "ingest": ["json", "model", "store", "catalog"],
     "engine": ["json", "sql", "store"],
     "query": ["json", "model", "auth", "sql", "store", "catalog", "engine"],
     "api": ["json", "model", "auth", "policy", "sql", "store", "catalog", "ingest", "engine", "query"],
-    "server": ["json", "http", "auth", "policy", "remote", "kms", "model", "seal", "wal", "sql", "store", "catalog", "ingest", "engine", "query", "api",
-               "care", "cli"],  # main.c alone: the binary has both
+    "server": ["json", "http", "auth", "policy", "remote", "kms", "model", "seal", "wal", "magstore", "sql", "store", "catalog", "ingest", "engine", "query", "api",
+               "care", "backup", "cli"],  # main.c alone: the binary has both
 }
 # The only room that may see each of these outside headers.
 OWNERS = {
