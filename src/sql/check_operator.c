@@ -453,10 +453,11 @@ struct bound_expr *check_cast(struct check *c, const struct ast_expr *e)
 {
     struct bound_expr *a = check_expr(c, e->a);
     const struct sql_type *to = a != NULL ? sql_type_of_ast(c->cx, e->type) : NULL;
+    if (to == NULL)
+        return NULL;
     struct bound_expr *out = sql_cast(c->cx, a, to, e->pos);
-    if (out != NULL && out->type->kind == SQL_VARCHAR &&
-        e->type->length >= 0) /* texts are cut, others must fit */
-        out = bound_call2(c->cx, e->pos, out->type,
+    if (out != NULL && to->kind == SQL_VARCHAR && e->type->length >= 0) /* texts are cut, others must fit */
+        out = bound_call2(c->cx, e->pos, to,
                           a->type->kind == SQL_VARCHAR ? "mr_substr_n($1, CAST(1 AS BIGINT), $2)"
                                                        : "mr_fit_text($1, $2)",
                           out, bound_int(c->cx, e->pos, SQL_BIGINT, e->type->length));
