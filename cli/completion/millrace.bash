@@ -32,6 +32,7 @@ _millrace() {
     policy:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "check simulate list show put remove" -- "$word")) || COMPREPLY=($(compgen -f -- "$word")) ;;
     tags:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "add remove" -- "$word")) ;;
     dump:-*) COMPREPLY=($(compgen -W "--help --contents --keys" -- "$word")) ;;
+    check:-*) COMPREPLY=($(compgen -W "--help --online --credentials" -- "$word")) ;;
     check:* | dump:*) COMPREPLY=($(compgen -W "--help" -f -- "$word")) ;;
     write:* | import:*) COMPREPLY=($(compgen -f -- "$word")) ;;
     databases:* | tables:*)

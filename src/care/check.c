@@ -42,13 +42,13 @@ void care_unlock(int fd)
 
 /* ---- findings and tables ----------------------------------------------------------------------------- */
 
-const char *check_path(struct check *check, const char *name)
+const char *care_check_path(struct check *check, const char *name)
 {
     return mr_arena_printf(&check->arena, "%s/%s", check->dir, name).ptr;
 }
 
-void check_found(struct check *check, enum care_kind kind, const char *file, const struct check_table *table,
-                 const char *text)
+void care_check_found(struct check *check, enum care_kind kind, const char *file,
+                      const struct check_table *table, const char *text)
 {
     struct care_finding finding = {kind, file, "", text};
     char number[48];
@@ -64,7 +64,7 @@ void check_found(struct check *check, enum care_kind kind, const char *file, con
     check->watch->found(check->watch->ctx, &finding);
 }
 
-int check_step(struct check *check, const char *doing, uint64_t bytes, struct mr_error *err)
+int care_check_step(struct check *check, const char *doing, uint64_t bytes, struct mr_error *err)
 {
     check->progress.doing = doing;
     check->progress.done += bytes;
@@ -74,7 +74,7 @@ int check_step(struct check *check, const char *doing, uint64_t bytes, struct mr
     return mr_error_set(err, MR_ECANCEL, "stopped");
 }
 
-struct check_table *check_table(struct check *check, uint64_t id)
+struct check_table *care_check_table(struct check *check, uint64_t id)
 {
     size_t low = 0, high = check->ntables;
     while (low < high) {
@@ -97,16 +97,17 @@ struct check_table *check_table(struct check *check, uint64_t id)
     return &check->tables[low];
 }
 
-struct check_table *check_store_table(struct check *check, uint64_t database, uint64_t id, const char *where)
+struct check_table *care_check_store_table(struct check *check, uint64_t database, uint64_t id,
+                                           const char *where)
 {
-    struct check_table *t = check_table(check, id);
+    struct check_table *t = care_check_table(check, id);
     if (t == NULL)
         return NULL;
     t->in_store = true;
     if (t->database == 0)
         t->database = database;
     if (t->database != database)
-        check_found(check, CARE_DAMAGE, where, t, "it says another database than the catalog");
+        care_check_found(check, CARE_DAMAGE, where, t, "it says another database than the catalog");
     if (check->keyring != NULL && seal_keyring_usable(check->keyring, database, NULL) != MR_OK)
         t->closed = true;
     return t;
@@ -118,7 +119,7 @@ struct check_table *check_store_table(struct check *check, uint64_t database, ui
 
 static void on_fault(void *ctx, const char *text)
 {
-    check_found(ctx, CARE_DAMAGE, CATALOG, NULL, text);
+    care_check_found(ctx, CARE_DAMAGE, CATALOG, NULL, text);
 }
 
 static void on_database(void *ctx, uint64_t id, struct mr_str name)
@@ -138,7 +139,7 @@ static void on_database(void *ctx, uint64_t id, struct mr_str name)
 static void on_table(void *ctx, uint64_t id, uint64_t database_id, struct mr_str name)
 {
     struct check *check = ctx;
-    struct check_table *t = check_table(check, id);
+    struct check_table *t = care_check_table(check, id);
     struct mr_str database = MR_STR("?");
     for (size_t i = 0; i < check->ndatabases; i++)
         if (mr_str_eq(check->databases[i].name, (struct mr_str){(const char *)&database_id, sizeof id}))
@@ -154,7 +155,7 @@ static void on_table(void *ctx, uint64_t id, uint64_t database_id, struct mr_str
 
 static void on_dropped(void *ctx, uint64_t id)
 {
-    struct check_table *t = check_table(ctx, id);
+    struct check_table *t = care_check_table(ctx, id);
     if (t != NULL)
         t->dropped = true;
 }
@@ -163,13 +164,13 @@ static int check_catalog(struct check *check, struct mr_error *err)
 {
     const struct catalog_check_sink sink = {check, on_fault, on_database, on_table, on_dropped};
     struct mr_error local = MR_ERROR_INIT;
-    int status = check_step(check, CATALOG, 0, err);
+    int status = care_check_step(check, CATALOG, 0, err);
     if (status != MR_OK)
         return status;
     status = catalog_check(check->dir, &sink, &local);
     check->catalog = status == MR_OK;
     if (status == MR_ENOENT || status == MR_ECORRUPT) {
-        check_found(check, CARE_DAMAGE, CATALOG, NULL, local.text);
+        care_check_found(check, CARE_DAMAGE, CATALOG, NULL, local.text);
         return MR_OK;
     }
     return status == MR_OK ? MR_OK : (int)mr_error_set(err, (enum mr_status)status, "%s", local.text);
@@ -185,17 +186,17 @@ static int check_keyring(struct check *check, struct mr_error *err)
     struct mr_error local = MR_ERROR_INIT;
     struct seal_entry *keys;
     size_t n;
-    const char *dir = check_path(check, "store/keys"), *file = check_path(check, KEYRING);
+    const char *dir = care_check_path(check, "store/keys"), *file = care_check_path(check, KEYRING);
     if (dir == NULL || file == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory checking");
     if (access(file, F_OK) != 0) {
-        check_found(check, CARE_DAMAGE, KEYRING, NULL,
-                    "it is not there: nothing that is stored can be read without it");
+        care_check_found(check, CARE_DAMAGE, KEYRING, NULL,
+                         "it is not there: nothing that is stored can be read without it");
         return MR_OK;
     }
     int status = seal_keyring_open(check->io, dir, &check->keyring, &local);
     if (status == MR_ECORRUPT || status == MR_EDENIED) {
-        check_found(check, CARE_DAMAGE, KEYRING, NULL, local.text);
+        care_check_found(check, CARE_DAMAGE, KEYRING, NULL, local.text);
         return MR_OK;
     }
     if (status != MR_OK)
@@ -207,7 +208,7 @@ static int check_keyring(struct check *check, struct mr_error *err)
     for (size_t i = 0; status == MR_OK && i < n; i++) {
         struct mr_error why = MR_ERROR_INIT;
         if (!keys[i].at_hand && keys[i].newest && seal_keyring_usable(check->keyring, keys[i].scope, &why))
-            check_found(check, CARE_UNCHECKED, KEYRING, NULL, why.text);
+            care_check_found(check, CARE_UNCHECKED, KEYRING, NULL, why.text);
     }
     return status == MR_OK ? MR_OK : (int)mr_error_set(err, MR_ENOMEM, "out of memory checking");
 }
@@ -222,11 +223,11 @@ static void check_tables(struct check *check)
             char text[256];
             snprintf(text, sizeof text, "entry %" PRIu64 " of the log is damaged: %s", t->misfit_lsn,
                      t->misfit);
-            check_found(check, CARE_DAMAGE, "store/wal", t, text);
+            care_check_found(check, CARE_DAMAGE, "store/wal", t, text);
         }
         if (check->catalog && t->in_store && !t->in_catalog && !t->dropped)
-            check_found(check, CARE_DAMAGE, CATALOG, t,
-                        "the store has data of a table that the catalog does not know");
+            care_check_found(check, CARE_DAMAGE, CATALOG, t,
+                             "the store has data of a table that the catalog does not know");
     }
 }
 
@@ -236,9 +237,9 @@ static int run(struct check *check, struct mr_error *err)
     if (status == MR_OK)
         status = check_keyring(check, err);
     if (status == MR_OK)
-        status = check_files(check, err);
+        status = care_check_files(check, err);
     if (status == MR_OK)
-        status = check_log(check, err);
+        status = care_check_log(check, err);
     if (status == MR_OK && (check->nomem || check->arena.failed))
         status = mr_error_set(err, MR_ENOMEM, "out of memory checking");
     if (status == MR_OK)
@@ -257,7 +258,7 @@ int care_check(const char *dir, const struct care_watch *watch, struct care_coun
                           .manifest = MAGSTORE_MANIFEST_INIT};
     *counts = (struct care_counts){0};
     struct mr_buf stamp = MR_BUF_INIT;
-    const char *version = check_path(&check, "VERSION");
+    const char *version = care_check_path(&check, "VERSION");
     int status = version != NULL ? mr_io_read_file(check.io, version, 4096, &stamp, err) : MR_ENOMEM;
     if (status == MR_OK && !mr_str_eq(mr_buf_view(&stamp), MR_STR("millrace data 1\n")))
         status = mr_error_set(err, MR_EUNSUPPORTED, "%s: no data directory of this version", version);

@@ -40,18 +40,19 @@ struct check {
 };
 
 /* dir/name, NUL-terminated, in the arena. NULL: no memory. */
-const char *check_path(struct check *check, const char *name);
-void check_found(struct check *check, enum care_kind kind, const char *file, const struct check_table *table,
-                 const char *text);
+const char *care_check_path(struct check *check, const char *name);
+void care_check_found(struct check *check, enum care_kind kind, const char *file,
+                      const struct check_table *table, const char *text);
 /* Counts bytes looked at; MR_ECANCEL when the watch ends the check. */
-int check_step(struct check *check, const char *doing, uint64_t bytes, struct mr_error *err);
+int care_check_step(struct check *check, const char *doing, uint64_t bytes, struct mr_error *err);
 /* The table of that number, made when it is new. NULL: no memory. */
-struct check_table *check_table(struct check *check, uint64_t id);
+struct check_table *care_check_table(struct check *check, uint64_t id);
 /* The same, as one of the store's: its database is held against what is known. `where` is told when they
  * differ. */
-struct check_table *check_store_table(struct check *check, uint64_t database, uint64_t id, const char *where);
+struct check_table *care_check_store_table(struct check *check, uint64_t database, uint64_t id,
+                                           const char *where);
 
-int check_files(struct check *check, struct mr_error *err); /* check_files.c */
-int check_log(struct check *check, struct mr_error *err);   /* check_log.c */
+int care_check_files(struct check *check, struct mr_error *err); /* check_files.c */
+int care_check_log(struct check *check, struct mr_error *err);   /* check_log.c */
 
 #endif

@@ -70,7 +70,7 @@ static int read_manifest(struct check *check, uint64_t generation, struct magsto
     struct mr_buf bytes = MR_BUF_INIT;
     magstore_manifest_name(generation, name);
     *path = mr_arena_printf(&check->arena, FILES "/%s", name).ptr;
-    const char *full = *path != NULL ? check_path(check, *path) : NULL;
+    const char *full = *path != NULL ? care_check_path(check, *path) : NULL;
     int status = full != NULL ? mr_io_read_file(check->io, full, MANIFEST_LIMIT, &bytes, err) : MR_ENOMEM;
     if (status == MR_OK)
         status = magstore_manifest_decode(mr_buf_view(&bytes), out, err);
@@ -90,10 +90,11 @@ static void check_older(struct check *check, const struct magstore_manifest *old
     for (size_t i = 0; i < older->nfiles; i++) {
         const struct magstore_file *f = &older->files[i];
         const char *name = file_path(check, f->kind, f->number);
-        const char *full = name != NULL ? check_path(check, name) : NULL;
+        const char *full = name != NULL ? care_check_path(check, name) : NULL;
         int fd = full != NULL ? check->io->open(check->io->ctx, full, O_RDONLY, 0) : -ENOMEM;
         if (fd == -ENOENT)
-            check_found(check, CARE_DAMAGE, name, NULL, "the older manifest names it, and it is not there");
+            care_check_found(check, CARE_DAMAGE, name, NULL,
+                             "the older manifest names it, and it is not there");
         if (fd >= 0)
             check->io->close(check->io->ctx, fd);
     }
@@ -110,7 +111,7 @@ static int check_manifests(struct check *check, struct found *found, struct mr_e
         const char *path;
         int status = read_manifest(check, list->at[i], &m, &path, &local);
         if (status == MR_ECORRUPT || status == MR_ELIMIT) {
-            check_found(check, CARE_DAMAGE, path, NULL, local.text);
+            care_check_found(check, CARE_DAMAGE, path, NULL, local.text);
             continue;
         }
         if (status != MR_OK)
@@ -125,7 +126,7 @@ static int check_manifests(struct check *check, struct found *found, struct mr_e
         check->counts->wal_low = m.wal_low;
     }
     if (list->count != 0 && !check->manifest_known)
-        check_found(check, CARE_DAMAGE, FILES, NULL, "none of its manifests can be read");
+        care_check_found(check, CARE_DAMAGE, FILES, NULL, "none of its manifests can be read");
     return MR_OK;
 }
 
@@ -140,20 +141,20 @@ struct looking {
 static void on_fault(void *ctx, const char *text)
 {
     struct looking *l = ctx;
-    check_found(l->check, CARE_DAMAGE, l->path, l->table, text);
+    care_check_found(l->check, CARE_DAMAGE, l->path, l->table, text);
 }
 
 static bool on_step(void *ctx, uint64_t bytes)
 {
     struct looking *l = ctx;
-    return check_step(l->check, l->path, bytes, NULL) == MR_OK;
+    return care_check_step(l->check, l->path, bytes, NULL) == MR_OK;
 }
 
 /* What a file that could not be read means. */
 static int judge(struct looking *l, int status, const struct mr_error *why, struct mr_error *err)
 {
     if (status == MR_ECORRUPT || status == MR_ENOENT || status == MR_EUNSUPPORTED || status == MR_EIO)
-        check_found(l->check, CARE_DAMAGE, l->path, l->table, why->text);
+        care_check_found(l->check, CARE_DAMAGE, l->path, l->table, why->text);
     else if (status != MR_OK)
         return mr_error_set(err, (enum mr_status)status, "%s", why->text);
     return MR_OK;
@@ -175,7 +176,7 @@ static int check_names(struct looking *l, const struct magstore_file *f, const c
     } else {
         status = judge(l, status, &why, err);
     }
-    return status == MR_OK ? check_step(check, l->path, f->size, err) : status;
+    return status == MR_OK ? care_check_step(check, l->path, f->size, err) : status;
 }
 
 static int check_segment(struct looking *l, const struct magstore_file *f, const char *dir,
@@ -192,7 +193,7 @@ static int check_segment(struct looking *l, const struct magstore_file *f, const
         .step = on_step,
     };
     if (l->table->mem == NULL && !l->table->broken)
-        check_found(check, CARE_DAMAGE, l->path, l->table, "its table has no file of names");
+        care_check_found(check, CARE_DAMAGE, l->path, l->table, "its table has no file of names");
     int status = care_segment_check(&segment, &why);
     check->counts->files++;
     check->counts->blocks += segment.blocks;
@@ -206,12 +207,12 @@ static int check_file(struct check *check, const struct magstore_file *f, const 
     struct looking l = {check, NULL, file_path(check, f->kind, f->number)};
     if (l.path == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory checking");
-    l.table = check_store_table(check, f->database, f->table, l.path);
+    l.table = care_check_store_table(check, f->database, f->table, l.path);
     if (l.table == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory checking");
     if (check->keyring == NULL || l.table->closed) {
-        check_found(check, CARE_UNCHECKED, l.path, l.table, "its key is not at hand");
-        return check_step(check, l.path, f->size, err);
+        care_check_found(check, CARE_UNCHECKED, l.path, l.table, "its key is not at hand");
+        return care_check_step(check, l.path, f->size, err);
     }
     return f->kind == MAGSTORE_NAMES ? check_names(&l, f, dir, err) : check_segment(&l, f, dir, err);
 }
@@ -248,19 +249,19 @@ static void check_leftovers(struct check *check, const struct found *found)
     unnamed += found->temps.count;
     snprintf(text, sizeof text, "%zu files that the newest manifest does not name", unnamed);
     if (unnamed != 0)
-        check_found(check, CARE_LEFTOVER, FILES, NULL, text);
+        care_check_found(check, CARE_LEFTOVER, FILES, NULL, text);
 }
 
-int check_files(struct check *check, struct mr_error *err)
+int care_check_files(struct check *check, struct mr_error *err)
 {
     struct found found = {.check = check};
-    const char *dir = check_path(check, FILES);
+    const char *dir = care_check_path(check, FILES);
     int rc = dir != NULL ? check->io->list(check->io->ctx, dir, add_name, &found) : 1;
     int status = MR_OK;
     if (rc > 0)
         status = mr_error_set(err, MR_ENOMEM, "out of memory checking");
     else if (rc < 0)
-        check_found(check, CARE_DAMAGE, FILES, NULL, strerror(-rc));
+        care_check_found(check, CARE_DAMAGE, FILES, NULL, strerror(-rc));
     else
         status = check_manifests(check, &found, err);
     const struct magstore_manifest *m = &check->manifest;

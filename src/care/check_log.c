@@ -59,7 +59,7 @@ static int on_entry(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_erro
     if (status == MR_OK && check->manifest_known && lsn <= check->manifest.wal_low && head.kind != ENTRY_DROP)
         return MR_OK; /* in files */
     struct check_table *t =
-        status == MR_OK ? check_store_table(check, head.database_id, head.table_id, LOG) : NULL;
+        status == MR_OK ? care_check_store_table(check, head.database_id, head.table_id, LOG) : NULL;
     if (status == MR_OK && t == NULL)
         status = MR_ENOMEM;
     if (status == MR_OK && head.kind == ENTRY_DROP) {
@@ -77,18 +77,18 @@ static int on_entry(void *ctx, uint64_t lsn, struct mr_str entry, struct mr_erro
                             why);
     if (status != MR_OK)
         return mr_error_set(err, (enum mr_status)status, "out of memory checking the log");
-    return check_step(check, LOG, 0, err);
+    return care_check_step(check, LOG, 0, err);
 }
 
-int check_log(struct check *check, struct mr_error *err)
+int care_check_log(struct check *check, struct mr_error *err)
 {
     struct wal_recovery recovery = {.count = 0};
     struct mr_error local = MR_ERROR_INIT;
-    const char *dir = check_path(check, LOG);
+    const char *dir = care_check_path(check, LOG);
     if (dir == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory checking");
     if (check->keyring == NULL) {
-        check_found(check, CARE_UNCHECKED, LOG, NULL, "its key is not at hand");
+        care_check_found(check, CARE_UNCHECKED, LOG, NULL, "its key is not at hand");
         return MR_OK;
     }
     uint64_t need = check->manifest_known ? check->manifest.wal_low + 1 : 0;
@@ -97,7 +97,7 @@ int check_log(struct check *check, struct mr_error *err)
     check->counts->next_lsn = recovery.next_lsn;
     wal_recovery_release(&recovery);
     if (status == MR_ECORRUPT || status == MR_ENOENT) {
-        check_found(check, CARE_DAMAGE, LOG, NULL, local.text);
+        care_check_found(check, CARE_DAMAGE, LOG, NULL, local.text);
         return MR_OK;
     }
     return status == MR_OK ? MR_OK : (int)mr_error_set(err, (enum mr_status)status, "%s", local.text);

@@ -108,11 +108,11 @@ static int dump_stored(struct dump *d, const char *dir, const char *name, struct
     d->dir = dir;
     d->name = name;
     if (found == MAGSTORE_FOUND_MANIFEST)
-        return dump_manifest(d, err);
+        return care_dump_manifest(d, err);
     int status = open_keys_beside(d, dir, err);
     if (status != MR_OK)
         return status;
-    return kind == MAGSTORE_SEGMENT ? dump_segment(d, number, err) : dump_names(d, number, err);
+    return kind == MAGSTORE_SEGMENT ? care_dump_segment(d, number, err) : care_dump_names(d, number, err);
 }
 
 /* Damage in one file does not keep the others from being printed; the first is what is returned. */

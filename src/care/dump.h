@@ -14,8 +14,8 @@ struct dump {
 };
 
 /* dump_files.c */
-int dump_manifest(struct dump *dump, struct mr_error *err);
-int dump_segment(struct dump *dump, uint64_t number, struct mr_error *err);
-int dump_names(struct dump *dump, uint64_t number, struct mr_error *err);
+int care_dump_manifest(struct dump *dump, struct mr_error *err);
+int care_dump_segment(struct dump *dump, uint64_t number, struct mr_error *err);
+int care_dump_names(struct dump *dump, uint64_t number, struct mr_error *err);
 
 #endif

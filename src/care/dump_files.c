@@ -29,7 +29,7 @@ static int path_of(const struct dump *d, char out[static PATH_BYTES], struct mr_
 
 /* ---- manifest ---------------------------------------------------------------------------------------- */
 
-int dump_manifest(struct dump *d, struct mr_error *err)
+int care_dump_manifest(struct dump *d, struct mr_error *err)
 {
     char path[PATH_BYTES], name[MAGSTORE_FILE_NAME_BYTES];
     struct mr_buf bytes = MR_BUF_INIT;
@@ -138,7 +138,7 @@ static int read_head(const struct dump *d, void *head, size_t len, struct mr_err
     return status;
 }
 
-int dump_segment(struct dump *d, uint64_t number, struct mr_error *err)
+int care_dump_segment(struct dump *d, uint64_t number, struct mr_error *err)
 {
     struct segment_header h;
     struct magstore_reader *reader = NULL;
@@ -215,7 +215,7 @@ static int load_names(struct dump *d, const struct magstore_manifest *m, const s
     return status;
 }
 
-int dump_names(struct dump *d, uint64_t number, struct mr_error *err)
+int care_dump_names(struct dump *d, uint64_t number, struct mr_error *err)
 {
     struct names_header h;
     struct mem_budget budget = {0};

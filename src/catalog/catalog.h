@@ -122,6 +122,9 @@ int catalog_setting_put(struct catalog *c, const char *name, struct mr_str value
 
 /* ---- care ---- */
 
+/* The check of an open, of the file as it lies on the disk. MR_ECORRUPT. Changes wait for it. */
+int catalog_verify(struct catalog *c, struct mr_error *err);
+
 /* What a check of a catalog that nobody has open says. Views last for the call. */
 struct catalog_check_sink {
     void *ctx;

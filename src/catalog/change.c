@@ -35,3 +35,13 @@ int change_reserve(struct catalog *c, struct mirror_index *index, struct mr_erro
     pthread_rwlock_unlock(&c->readers);
     return rc == MR_OK ? MR_OK : mr_error_set(err, rc, "catalog: out of memory");
 }
+
+int catalog_verify(struct catalog *c, struct mr_error *err)
+{
+    pthread_mutex_lock(&c->writer);
+    (void)sqlite3_db_release_memory(
+        c->db.handle); /* its cache; what it cannot let go of is read from there */
+    int status = db_check_integrity(&c->db, "catalog.sqlite", err);
+    pthread_mutex_unlock(&c->writer);
+    return status;
+}

@@ -317,7 +317,7 @@ static int check_format(struct db *db, const char *path, struct mr_error *err)
     return MR_OK;
 }
 
-static int check_integrity(struct db *db, const char *path, struct mr_error *err)
+int db_check_integrity(struct db *db, const char *path, struct mr_error *err)
 {
     int64_t number = 0;
     char text[256];
@@ -374,7 +374,7 @@ int db_open(struct db *db, const char *path, struct mr_error *err)
     if (rc == MR_OK)
         rc = check_format(db, path, &inner);
     if (rc == MR_OK)
-        rc = check_integrity(db, path, &inner);
+        rc = db_check_integrity(db, path, &inner);
     if (rc == MR_OK)
         rc = prepare_all(db, path, &inner);
     if (rc == MR_OK)

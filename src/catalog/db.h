@@ -77,6 +77,8 @@ enum mr_status db_status(sqlite3 *handle, int rc);
 /* Opens or makes the file, checks its format and integrity, prepares the statements. On failure *db is
  * released. */
 int db_open(struct db *db, const char *path, struct mr_error *err);
+/* SQLite's check of all pages, indexes and references. MR_ECORRUPT. */
+int db_check_integrity(struct db *db, const char *path, struct mr_error *err);
 void db_close(struct db *db); /* also on a zeroed struct */
 
 /* A parameter. Text that is MR_STR_NULL is NULL. */

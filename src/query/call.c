@@ -1,6 +1,7 @@
 /* The three calls of query.h: what a client asks for, and what it is told. */
 #include "query/registry.h"
 
+#include "base/log.h"
 #include "json/write.h"
 
 #include <errno.h>
@@ -31,6 +32,12 @@ static int failed(const struct query_run *run, struct mr_arena *arena, struct mo
     case MR_ENOMEM:
         return model_fail(fault, MODEL_QUERY_EXECUTION, arena, "The query exceeded the memory limit.");
     default:
+        mr_log(MR_LOG_ERROR, "query_failed", "status=%s text=\"%s\"", mr_status_name(run->status),
+               run->error.text);
+        if (run->status == MR_ECORRUPT)
+            return model_fail(
+                fault, MODEL_INTERNAL, arena,
+                "The query needs stored data that is damaged; the log of the server names the file.");
         return model_fail(fault, MODEL_INTERNAL, arena, "The query failed because of an internal error.");
     }
 }

@@ -7,6 +7,7 @@
 #include "server/retention.h"
 #include "server/test_clock.h"
 
+#include "care/scrub.h"
 #include "engine/engine.h"
 #include "ingest/ingest.h"
 #include "query/query.h"
@@ -29,6 +30,7 @@ struct server {
     struct engine *engine;
     struct query_service *query;
     struct retention_job *retention;
+    struct care_scrub *scrub;
     struct workers *workers, *query_workers;
     struct api_server *api;
     struct api_context context;
@@ -186,6 +188,17 @@ static int open_data(struct server *s, struct mr_error *err)
     return retention_start(&retention, &s->retention, err);
 }
 
+static int start_scrub(struct server *s, struct mr_error *err)
+{
+    const struct care_scrub_options scrub = {
+        .store = s->store,
+        .catalog = s->catalog,
+        .bytes_per_second = (uint64_t)s->config->scrub_rate,
+        .every_ns = s->config->scrub_hours * MR_NS_PER_HOUR,
+    };
+    return care_scrub_start(&scrub, &s->scrub, err);
+}
+
 static void set_query_capacity(void *query, int64_t tcu)
 {
     query_service_set_tcu(query, tcu);
@@ -241,6 +254,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .started_wall = mr_clock_wall(&mr_clock_system),
         .test_clock = c->test_clock != TEST_CLOCK_OFF ? &s->test_clock : NULL,
         .retention = s->retention,
+        .scrub = s->scrub,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
     };
     struct http_options http = {
@@ -282,6 +296,8 @@ int server_start(const struct server_config *config, struct server **out, struct
     if (status == MR_OK)
         status = open_data(s, err);
     if (status == MR_OK)
+        status = start_scrub(s, err);
+    if (status == MR_OK)
         status = start_api(s, err);
     if (status == MR_OK)
         status = listen_http(s, err);
@@ -315,6 +331,7 @@ void server_stop(struct server *s)
     if (s->query != NULL)
         query_service_close(s->query);
     retention_stop(s->retention);
+    care_scrub_stop(s->scrub);
     if (s->engine != NULL)
         engine_close(s->engine);
     if (s->store != NULL)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "care/care.h"
+#include "server/care_call.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -81,24 +82,96 @@ static void print_counts(const struct care_counts *c)
         printf("%" PRIu64 " damaged, %" PRIu64 " could not be checked\n", c->damaged, c->unchecked);
 }
 
-static int run_check(const struct command *command, int argc, char **argv)
+/* Of a running server: a pass of its scrub. */
+static int print_pass(struct json_value root)
+{
+    struct json_value list, item;
+    uint64_t damaged = care_call_number(root, MR_STR("Damaged"));
+    if (json_get(root, MR_STR("Findings"), &list) && json_type(list) == JSON_ARRAY)
+        for (struct json_iter it = json_items(list); json_next(&it, &item);) {
+            struct mr_str table = care_call_text(item, MR_STR("Table"));
+            printf("damage " MR_STR_FMT "%s" MR_STR_FMT ": " MR_STR_FMT "\n",
+                   MR_STR_ARG(care_call_text(item, MR_STR("File"))), table.len != 0 ? " table number " : "",
+                   MR_STR_ARG(table), MR_STR_ARG(care_call_text(item, MR_STR("Text"))));
+        }
+    printf("%" PRIu64 " bytes of files, ", care_call_number(root, MR_STR("Done")));
+    if (damaged == 0)
+        puts("everything is whole");
+    else
+        printf("%" PRIu64 " damaged\n", damaged);
+    return damaged != 0 ? DAMAGED : DONE;
+}
+
+static int check_online(const char *url, const char *credentials)
+{
+    struct shown shown = {.terminal = isatty(STDERR_FILENO), .last = mr_clock_mono(&mr_clock_system)};
+    struct remote *remote = NULL;
+    struct mr_error err = MR_ERROR_INIT;
+    struct mr_arena arena = MR_ARENA_INIT;
+    struct json_doc doc;
+    int status = care_call_open(url, credentials, &remote, &err), exit_code = FAILED;
+    if (status == MR_OK)
+        status = care_call(remote, "POST", "/-/check", MR_STR("{}"), &arena, &doc, &err);
+    uint64_t pass = status == MR_OK ? care_call_number(json_root(&doc), MR_STR("Pass")) : 0;
+    while (status == MR_OK) {
+        mr_arena_reset(&arena);
+        status = care_call(remote, "GET", "/-/check", MR_STR(""), &arena, &doc, &err);
+        if (status != MR_OK)
+            break;
+        struct json_value root = json_root(&doc);
+        const struct care_progress progress = {"checking", care_call_number(root, MR_STR("Done")),
+                                               care_call_number(root, MR_STR("Total"))};
+        if (care_call_number(root, MR_STR("Pass")) >= pass && !care_call_flag(root, MR_STR("Running"))) {
+            wipe(&shown);
+            exit_code = print_pass(root);
+            break;
+        }
+        on_step(&shown, &progress);
+        usleep(100000);
+    }
+    wipe(&shown);
+    mr_arena_release(&arena);
+    remote_close(remote);
+    return status == MR_OK ? exit_code : failed(&err);
+}
+
+static int check_offline(const char *dir)
 {
     struct shown shown = {.terminal = isatty(STDERR_FILENO), .last = mr_clock_mono(&mr_clock_system)};
     const struct care_watch watch = {&shown, on_found, on_step};
     struct care_counts counts;
     struct mr_error err = MR_ERROR_INIT;
     int lock = -1;
-    if (argc != 2 || argv[1][0] == '-')
-        return misuse(command);
-    int status = care_lock(argv[1], &lock, &err);
+    int status = care_lock(dir, &lock, &err);
     if (status == MR_OK)
-        status = care_check(argv[1], &watch, &counts, &err);
+        status = care_check(dir, &watch, &counts, &err);
     wipe(&shown);
     care_unlock(lock);
     if (status != MR_OK)
         return failed(&err);
     print_counts(&counts);
     return counts.damaged != 0 ? DAMAGED : DONE;
+}
+
+static int run_check(const struct command *command, int argc, char **argv)
+{
+    static const struct option options[] = {{"online", no_argument, NULL, 'o'},
+                                            {"credentials", required_argument, NULL, 'c'},
+                                            {NULL, 0, NULL, 0}};
+    const char *credentials = NULL;
+    bool online = false;
+    optind = 1;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (c == 'o')
+            online = true;
+        else if (c == 'c')
+            credentials = optarg;
+        else
+            return misuse(command);
+    }
+    if (optind + 1 != argc || (credentials != NULL && !online))
+        return misuse(command);
+    return online ? check_online(argv[optind], credentials) : check_offline(argv[optind]);
 }
 
 /* ---- dump -------------------------------------------------------------------------------------------- */
@@ -133,11 +206,16 @@ static int run_dump(const struct command *command, int argc, char **argv)
 
 static const struct command commands[] = {
     {"check", "look at every byte of a data directory",
-     "usage: millrace check DIR\n\n"
+     "usage: millrace check DIR\n"
+     "       millrace check --online [--credentials FILE] URL\n\n"
      "Every checksum, seal and cross-reference of catalog, keyring, manifests, segments, names and log. "
      "Changes\n"
      "nothing, and refuses while a server uses the directory. Findings go to standard output, one a line:\n"
      "damage, unchecked (a key is not at hand), leftover (of a killed process; harmless).\n"
+     "  --online            of a running server: its own check of the files, now and at full speed, with the "
+     "root\n"
+     "                      key of the environment\n"
+     "  --credentials FILE  or of this file: root-credentials in the data directory\n"
      "Exit status: 0 everything is whole, 1 damage, 2 it could not be checked.\n",
      run_check},
     {"dump", "print stored files as text",

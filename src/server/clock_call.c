@@ -1,6 +1,7 @@
 #include "server/clock_call.h"
 
 #include "server/retention.h"
+#include "server/root_call.h"
 #include "server/test_clock.h"
 
 #include "base/log.h"
@@ -43,34 +44,13 @@ bool clock_parse_duration(struct mr_str text, int64_t *ns)
     return false;
 }
 
-static void answer(struct http_request *req, unsigned status, struct mr_buf *body)
-{
-    struct http_response res = {.status = status, .body = *body};
-    http_respond(req, &res);
-}
-
-static void answer_fault(struct http_request *req, const struct model_fault *fault)
-{
-    struct mr_buf body = MR_BUF_INIT;
-    model_fault_body(fault, &body);
-    answer(req, model_error_info(fault->error)->status, &body);
-}
-
 static void answer_time(struct http_request *req, int64_t now)
 {
     struct mr_buf body = MR_BUF_INIT;
     char text[32];
     mr_format_iso_ms(now, text);
     mr_buf_printf(&body, "{\"Time\":\"%s\",\"Nanoseconds\":\"%" PRId64 "\"}", text, now);
-    answer(req, 200, &body);
-}
-
-/* What another status means to the caller. */
-static void answer_failure(struct http_request *req, int status)
-{
-    struct model_fault busy = {MODEL_THROTTLING, MR_STR("Rate exceeded"), MR_STR_NULL};
-    struct model_fault failed = {MODEL_INTERNAL, MR_STR("The server failed; its log says why."), MR_STR_NULL};
-    answer_fault(req, status == MR_EBUSY ? &busy : &failed);
+    root_call_answer(req, 200, &body);
 }
 
 /* One of the two members, as a step of the clock. */
@@ -138,38 +118,9 @@ static void run(struct workers_job *job)
     if (status == MR_OK)
         answer_time(req, now);
     else if (fault.error != MODEL_NO_ERROR)
-        answer_fault(req, &fault);
+        root_call_fault(req, &fault);
     else
-        answer_failure(req, status);
-}
-
-/* Signatures are judged by the real clock: clients sign with theirs. */
-static bool authenticate(const struct server_handler *h, struct http_request *req)
-{
-    struct auth_request signed_part = {.method = req->method,
-                                       .path = req->path,
-                                       .query = req->query,
-                                       .headers = req->headers,
-                                       .nheaders = req->nheaders,
-                                       .body = req->body};
-    struct auth_identity who;
-    struct auth_failure why;
-    struct api_access *access = api_server_access(h->api);
-    int status = auth_verify(access->keys, &h->auth, &signed_part, mr_clock_wall(&mr_clock_system),
-                             &req->arena, &who, &why);
-    api_access_unref(access); /* of `who` only a flag is used */
-    if (status == MR_OK && who.root)
-        return true;
-    struct model_fault fault = {MODEL_ACCESS_DENIED, MR_STR("Only the root key may use the test clock."),
-                                MR_STR_NULL};
-    if (status == MR_EDENIED)
-        fault = (struct model_fault){model_error_by_name(why.type),
-                                     mr_arena_dup(&req->arena, mr_str_of(why.message)), MR_STR_NULL};
-    if (status == MR_OK || status == MR_EDENIED)
-        answer_fault(req, &fault);
-    else
-        answer_failure(req, status);
-    return false;
+        root_call_failed(req, status);
 }
 
 bool clock_call(struct server_handler *h, struct http_request *req)
@@ -179,7 +130,7 @@ bool clock_call(struct server_handler *h, struct http_request *req)
                 (mr_str_eq(req->path, clock_path) || mr_str_eq(req->path, flush_path));
     if (h->test_clock == NULL || !(get || post))
         return false;
-    if (!authenticate(h, req))
+    if (!root_call_allowed(h, req, MR_STR("Only the root key may use the test clock.")))
         return true;
     if (get) {
         answer_time(req, mr_clock_wall(h->test_clock));
@@ -192,6 +143,6 @@ bool clock_call(struct server_handler *h, struct http_request *req)
         status = workers_submit(h->workers, &call->job);
     }
     if (status != MR_OK)
-        answer_failure(req, status);
+        root_call_failed(req, status);
     return true;
 }

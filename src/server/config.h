@@ -29,7 +29,8 @@ struct server_config {
     int64_t clock_skew_minutes, drain_seconds;
     int64_t flush_bytes, flush_log_bytes, file_window_days, file_bytes;
     int64_t magnetic_conflicts; /* enum ingest_conflicts */
-    int64_t test_clock;         /* enum test_clock_mode */
+    int64_t scrub_hours, scrub_rate;
+    int64_t test_clock; /* enum test_clock_mode */
     /* derived from listen */
     char *host;
     uint16_t port;

@@ -5,6 +5,7 @@
  *     GET /metrics   counters in Prometheus' text format
  *     /-/clock       the test clock, only while it is on (server/clock_call.h)
  *     /-/flush       likewise: what the background does with files, at once
+ *     /-/check       what the scrub found, and a pass at once (server/check_call.h)
  *
  * /health and /metrics need no signature and tell nothing of the data but sizes and counts.
  */
@@ -15,6 +16,7 @@
 #include "http/http.h"
 #include "server/workers.h"
 
+struct care_scrub;
 struct retention_job;
 
 struct server_handler {
@@ -25,10 +27,11 @@ struct server_handler {
     struct http_server *http; /* for its statistics; set after the start, before the first request matters */
     const struct api_context *context;
     int64_t started_wall;
+    struct care_scrub *scrub;
+    struct auth_options auth; /* of the calls under "/-/" */
     /* for the test clock only */
     struct mr_clock *test_clock; /* NULL: there is none */
     struct retention_job *retention;
-    struct auth_options auth;
 };
 
 void server_handle(void *handler, struct http_request *req);                       /* http_options.handler */

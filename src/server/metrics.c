@@ -3,6 +3,7 @@
 #include "server/handler.h"
 
 #include "query/query.h"
+#include "care/scrub.h"
 #include "store/store.h"
 
 #include <inttypes.h>
@@ -124,6 +125,17 @@ static void query_counters(struct query_service *query, struct mr_buf *out)
     value(out, "query_bytes_total", "counter", "bytes of rows answered", s.bytes);
 }
 
+static void scrub_counters(struct care_scrub *scrub, struct mr_buf *out)
+{
+    struct care_scrub_state s;
+    (void)care_scrub_state(scrub, NULL, &s); /* cannot fail without an arena */
+    value(out, "scrub_passes_total", "counter", "checks of all stored files that have ended", s.passes);
+    value(out, "scrub_bytes_total", "counter", "bytes of files looked at by them", s.bytes);
+    value(out, "scrub_damaged", "gauge", "damaged places found by the last or present one", s.damaged);
+    seconds(out, "scrub_ended_seconds", "gauge", "when the last one ended; 0: none since the start",
+            (double)s.ended / 1e9);
+}
+
 static void http_counters(struct http_server *http, struct mr_buf *out)
 {
     struct http_stats s;
@@ -144,6 +156,7 @@ void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
     operations(m, out);
     write_counters(m, out);
     store_counters(h->context->store, out);
+    scrub_counters(h->scrub, out);
     query_counters(h->context->query, out);
     if (h->http != NULL)
         http_counters(h->http, out);
