@@ -73,6 +73,7 @@ enum run_stop { RUN_GOES_ON, RUN_CANCELLED, RUN_PAST_DEADLINE };
 struct scan;      /* scan.c */
 struct row_coder; /* row.c */
 struct finish;    /* finish.c */
+struct plain;     /* plain.c */
 
 struct engine_run {
     struct engine *engine;
@@ -92,7 +93,8 @@ struct engine_run {
     double coverage; /* of the scan that reads the largest share of its series */
     size_t coverage_scan;
 
-    struct finish *finish; /* in place of the next four */
+    struct finish *finish; /* this or the next in place of the four behind them */
+    struct plain *plain;
     duckdb_prepared_statement statement;
     duckdb_pending_result pending;
     duckdb_result result;
@@ -149,6 +151,9 @@ int row_coder_open(const struct sql_plan *plan, duckdb_result *result, struct ro
 int row_coder_open_flat(const struct sql_plan *plan, struct row_coder **out, struct mr_error *err);
 void row_coder_flat(struct row_coder *coder, size_t column, const void *data, const uint64_t *valid);
 void row_coder_close(struct row_coder *coder);
+struct text_day;
+/* One value that is no text, within TEXT_SCALAR_MAX bytes; returns one past it. */
+char *row_put_scalar(char *to, enum sql_kind kind, const void *data, size_t row, struct text_day *day);
 void row_coder_chunk(struct row_coder *coder, duckdb_data_chunk chunk);
 void row_coder_row(struct row_coder *coder, idx_t row, struct mr_buf *out);
 
@@ -157,6 +162,12 @@ int finish_open(struct engine_run *run, struct mr_error *err);
 void finish_close(struct finish *finish); /* NULL is fine */
 /* Aggregates, on the first call, and points the run's coder at the next rows; *rows 0: the end. */
 int finish_chunk(struct engine_run *run, size_t *rows, struct mr_error *err);
+
+/* ---- plain.c: a plan whose rows are the answer ---- */
+int plain_open(struct engine_run *run, struct mr_error *err);
+void plain_close(struct plain *plain); /* NULL is fine */
+/* Appends the next row; MR_ENOENT at the end. */
+int plain_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err);
 
 /* ---- error.c ---- */
 /* Sets the error of a run that was stopped, and says its status. */

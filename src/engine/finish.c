@@ -39,30 +39,18 @@ static int open_scan(struct finish *f, struct mr_error *err)
 {
     struct engine_run *run = f->run;
     const struct sql_scan *from = &run->plan->scans[0];
-    struct store_pred *preds = NULL;
-    struct store_filter *filters = NULL;
+    struct store_scan_spec spec;
     struct store_scan_info about;
     struct scan *scan = mr_calloc(1, sizeof(*scan));
-    int status = scan != NULL ? scan_preds(from, &preds) : MR_ENOMEM;
-    if (status == MR_OK)
-        status = scan_filters(from, &filters);
-
-    if (status != MR_OK) {
-        mr_free(preds);
-        mr_free(scan);
-        return mr_error_set(err, status, "out of memory");
-    }
-    const struct store_scan_spec spec = {.time_min = from->time_min,
-                                         .time_max = from->time_max,
-                                         .preds = preds,
-                                         .npreds = from->npreds,
-                                         .filters = filters,
-                                         .nfilters = from->nfilters};
+    if (scan == NULL)
+        return MR_ENOMEM;
     scan->run = run;
     scan->refs = 1;
-    status = scan_groups_start(scan, from, &spec, err);
-    mr_free(preds);
-    mr_free(filters);
+    int status = scan_spec(from, &spec, err);
+    if (status == MR_OK) {
+        status = scan_groups_start(scan, from, &spec, err);
+        scan_spec_free(&spec);
+    }
     if (status != MR_OK) {
         mr_free(scan);
         return status;

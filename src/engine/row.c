@@ -198,11 +198,9 @@ void row_coder_chunk(struct row_coder *coder, duckdb_data_chunk chunk)
 
 #define PUT(to, literal) (memcpy((to), (literal), sizeof(literal) - 1), (to) + sizeof(literal) - 1)
 
-static char *put_scalar(char *to, struct column *column, size_t row)
+char *row_put_scalar(char *to, enum sql_kind kind, const void *data, size_t row, struct text_day *day)
 {
-    const void *data = column->data;
-
-    switch (column->kind) {
+    switch (kind) {
     case SQL_BOOLEAN:
         return ((const uint8_t *)data)[row] != 0 ? PUT(to, "true") : PUT(to, "false");
     case SQL_INTEGER:
@@ -212,11 +210,11 @@ static char *put_scalar(char *to, struct column *column, size_t row)
     case SQL_DOUBLE:
         return to + json_format_java_double(((const double *)data)[row], to);
     case SQL_DATE:
-        return text_date(to, ((const int32_t *)data)[row], &column->day);
+        return text_date(to, ((const int32_t *)data)[row], day);
     case SQL_TIME:
         return text_time(to, ((const int64_t *)data)[row]);
     case SQL_TIMESTAMP:
-        return text_timestamp(to, ((const int64_t *)data)[row], &column->day);
+        return text_timestamp(to, ((const int64_t *)data)[row], day);
     case SQL_INTERVAL_DAY:
         return text_interval_day(to, ((const int64_t *)data)[row]);
     case SQL_INTERVAL_YEAR:
@@ -224,6 +222,11 @@ static char *put_scalar(char *to, struct column *column, size_t row)
     default:
         return to;
     }
+}
+
+static char *put_scalar(char *to, struct column *column, size_t row)
+{
+    return row_put_scalar(to, column->kind, column->data, row, &column->day);
 }
 
 static void put_datum(struct column *column, size_t row, struct mr_buf *out);

@@ -51,6 +51,8 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
         watch_wake(engine);
     if (status == MR_OK && plan->finish != NULL) {
         status = finish_open(run, err);
+    } else if (status == MR_OK && plan->rows != NULL) {
+        status = plain_open(run, err);
     } else if (status == MR_OK) {
         status = conn_take(run, err);
         if (status == MR_OK)
@@ -92,6 +94,7 @@ void engine_run_close(struct engine_run *run)
     run_unlist(run);
     conn_give(run, ended);
     finish_close(run->finish);
+    plain_close(run->plain);
     row_coder_close(run->coder);
     wait_for_scans(run);
     pthread_cond_destroy(&run->gone);
@@ -147,7 +150,8 @@ static int next_chunk(struct engine_run *run, struct mr_error *err)
     return MR_OK;
 }
 
-static int next_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
+/* The next row of a chunk. */
+static int coded_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
 {
     int status = MR_OK;
 
@@ -155,20 +159,28 @@ static int next_row(struct engine_run *run, struct mr_buf *out, struct mr_error 
         status = execute(run, err);
     if (status == MR_OK && run->chunk_next == run->chunk_rows)
         status = next_chunk(run, err);
+    if (status == MR_OK && !run_stopped(run))
+        row_coder_row(run->coder, run->chunk_next++, out);
+    return status;
+}
+
+static int next_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
+{
+    size_t before = out->len;
+    int status = run->plain != NULL ? plain_row(run, out, err) : coded_row(run, out, err);
+
+    if (status == MR_ENOENT)
+        atomic_store(&run->finished, true);
     if (status != MR_OK)
         return status;
     if (run_stopped(run))
         return error_map(run, NULL, err);
-
-    size_t before = out->len;
-    row_coder_row(run->coder, run->chunk_next, out);
     if (!mr_buf_ok(out))
         return mr_error_set(err, MR_ENOMEM, "out of memory");
     run->result_bytes += out->len - before;
     if (run->result_bytes > run->limits.max_result_bytes)
         return mr_error_set(err, MR_ELIMIT, "Query result exceeds the limit of %llu bytes",
                             (unsigned long long)run->limits.max_result_bytes);
-    run->chunk_next++;
     atomic_fetch_add_explicit(&run->rows, 1, memory_order_relaxed);
     return MR_OK;
 }

@@ -48,7 +48,7 @@ static void scan_destroy(void *ptr)
     scan_unref(ptr);
 }
 
-int scan_preds(const struct sql_scan *from, struct store_pred **out)
+static int translate_preds(const struct sql_scan *from, struct store_pred **out)
 {
     static const enum store_pred_op ops[] = {
         [SQL_PRED_IN] = STORE_PRED_IN,
@@ -68,7 +68,7 @@ int scan_preds(const struct sql_scan *from, struct store_pred **out)
     return MR_OK;
 }
 
-int scan_filters(const struct sql_scan *from, struct store_filter **out)
+static int translate_filters(const struct sql_scan *from, struct store_filter **out)
 {
     struct store_filter *filters = mr_calloc(from->nfilters + 1, sizeof(*filters));
     if (filters == NULL)
@@ -121,26 +121,42 @@ static int open_rows(struct scan *scan, const struct sql_scan *from, struct stor
     return status;
 }
 
-static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_init_info info,
-                      struct mr_error *err)
+int scan_spec(const struct sql_scan *from, struct store_scan_spec *out, struct mr_error *err)
 {
     struct store_pred *preds = NULL;
     struct store_filter *filters = NULL;
-    int status = scan_preds(from, &preds);
+    int status = translate_preds(from, &preds);
     if (status == MR_OK)
-        status = scan_filters(from, &filters);
-    struct store_scan_spec spec = {.time_min = from->time_min,
-                                   .time_max = from->time_max,
-                                   .preds = preds,
-                                   .npreds = from->npreds,
-                                   .filters = filters,
-                                   .nfilters = from->nfilters};
+        status = translate_filters(from, &filters);
+    if (status != MR_OK) {
+        mr_free(preds);
+        return mr_error_set(err, status, "out of memory");
+    }
+    *out = (struct store_scan_spec){.time_min = from->time_min,
+                                    .time_max = from->time_max,
+                                    .preds = preds,
+                                    .npreds = from->npreds,
+                                    .filters = filters,
+                                    .nfilters = from->nfilters};
+    return MR_OK;
+}
 
-    if (status == MR_OK)
-        status = from->groups != NULL ? scan_groups_open(scan, from, &spec, info, err)
-                                      : open_rows(scan, from, &spec, info, err);
-    mr_free(preds);
-    mr_free(filters);
+void scan_spec_free(struct store_scan_spec *spec)
+{
+    mr_free((void *)(uintptr_t)spec->preds);
+    mr_free((void *)(uintptr_t)spec->filters);
+}
+
+static int open_store(struct scan *scan, const struct sql_scan *from, duckdb_init_info info,
+                      struct mr_error *err)
+{
+    struct store_scan_spec spec;
+    int status = scan_spec(from, &spec, err);
+    if (status != MR_OK)
+        return status;
+    status = from->groups != NULL ? scan_groups_open(scan, from, &spec, info, err)
+                                  : open_rows(scan, from, &spec, info, err);
+    scan_spec_free(&spec);
     if (status == MR_ENOMEM)
         mr_error_set(err, MR_ENOMEM, "out of memory");
     return status;

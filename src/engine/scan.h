@@ -46,14 +46,13 @@ struct worker {
     size_t nconstants;
 };
 
-/* The plan's predicates as the store knows them; the caller frees the list, whose values are the plan's. */
-int scan_preds(const struct sql_scan *from, struct store_pred **out);
-/* Likewise its filters. */
-int scan_filters(const struct sql_scan *from, struct store_filter **out);
 enum store_type scan_store_type(enum sql_kind kind);
 /* Adds an open scan, of that number in the plan, to the run: for progress and coverage. */
 void scan_begun(struct scan *scan, size_t number, struct store_scan_info *about);
 void scan_unref(struct scan *scan);
+/* The spec of the plan's scan, without columns. On MR_OK scan_spec_free is due; views are the plan's. */
+int scan_spec(const struct sql_scan *from, struct store_scan_spec *out, struct mr_error *err);
+void scan_spec_free(struct store_scan_spec *spec);
 
 /* Fills the chunk with the next rows; 0 rows at the end. */
 int scan_fill(struct worker *worker, duckdb_data_chunk chunk, struct mr_error *err);

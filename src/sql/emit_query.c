@@ -411,5 +411,7 @@ bool emit_statement(struct sql_context *cx, struct bound_query *q, struct sql_pl
     mr_buf_release(&em.out);
     if (ok && em.scans.n == 1)
         plan->finish = finish_find(cx, q);
+    if (ok && em.scans.n == 1 && plan->finish == NULL)
+        plan->rows = rows_find(cx, q);
     return ok && plan_scans(&em, plan);
 }

@@ -131,6 +131,8 @@ bool explain_statement(struct sql_context *cx, const struct ast_query *ast, cons
         print_scan(&out, &plan->scans[i], i);
     if (plan->finish != NULL)
         mr_buf_str(&out, MR_STR("the groups are the answer: the engine's statement is not run\n"));
+    if (plan->rows != NULL)
+        mr_buf_str(&out, MR_STR("the rows are the answer: the engine's statement is not run\n"));
     mr_buf_str(&out, MR_STR("engine: "));
     mr_buf_str(&out, plan->duckdb);
     if (mr_buf_ok(&out))

@@ -1,13 +1,15 @@
-/* sql/finish.c - statements whose rows are the scan's groups, and nothing is left to compute.
+/* sql/finish.c - statements whose rows are the scan's groups, or its rows, and nothing is left to compute.
  *
- * One grouped block whose scan gives groups, and around it any number of blocks that only rename, reorder or
+ * One grouped block whose scan gives groups, or one whose WHERE the scan has been told wholly (then without
+ * an order), and around it any number of blocks that only rename, reorder or
  * leave out columns. ORDER BY, LIMIT and OFFSET may stand at one of them: those above it leave the order
  * alone, those below it have none.
  */
 #include "sql/push.h"
 
 struct finder {
-    const struct bound_query *grouped; /* the block */
+    const struct bound_query *grouped; /* the block, or */
+    const struct bound_query *plain;   /* the one over the table */
     const struct bound_query *ordered; /* the one whose order and limit count */
 };
 
@@ -40,20 +42,30 @@ static bool descend(struct finder *f, const struct bound_query *q)
             f->grouped = q;
             return q->push != NULL && q->having == NULL;
         }
+        if (q->from != NULL && q->from->kind == BOUND_SCAN) {
+            f->plain = q;
+            return q->having == NULL && (q->where == NULL || push_where_is_said(q->from, q->where));
+        }
     }
     return false;
 }
 
-/* A column of the grouped block, perhaps through the outputs of blocks around it. */
-static bool part_of(const struct finder *f, const struct bound_expr *e, struct sql_part *out)
+/* The column of the relation that it is, perhaps through the outputs of blocks around. NULL: it is none. */
+static const struct bound_expr *column_of(const struct bound_expr *e, const struct bound_relation *relation)
 {
-    while (e != NULL && e->kind == BOUND_COLUMN && e->relation != f->grouped->group) {
+    while (e != NULL && e->kind == BOUND_COLUMN && e->relation != relation) {
         const struct bound_relation *r = e->relation;
         if (r->kind != BOUND_DERIVED && r->kind != BOUND_WITH)
-            return false;
+            return NULL;
         e = r->query->outputs[e->index].expr;
     }
-    if (e == NULL || e->kind != BOUND_COLUMN)
+    return e != NULL && e->kind == BOUND_COLUMN ? e : NULL;
+}
+
+static bool part_of(const struct finder *f, const struct bound_expr *e, struct sql_part *out)
+{
+    e = column_of(e, f->grouped->group);
+    if (e == NULL)
         return false;
     size_t nkeys = f->grouped->nkeys;
     if (e->index < nkeys)
@@ -99,11 +111,35 @@ static bool take_order(struct sql_context *cx, const struct finder *f, struct sq
 
 const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_query *q)
 {
-    struct finder f = {NULL, NULL};
-    if (!descend(&f, q))
+    struct finder f = {NULL, NULL, NULL};
+    if (!descend(&f, q) || f.grouped == NULL)
         return NULL;
     struct sql_finish *finish = SQL_NEW(cx, struct sql_finish);
     if (finish == NULL || !take_outputs(cx, &f, q, finish) || !take_order(cx, &f, finish))
         return NULL;
     return finish;
+}
+
+const struct sql_rows *rows_find(struct sql_context *cx, const struct bound_query *q)
+{
+    struct finder f = {NULL, NULL, NULL};
+    if (!cx->env->groups || cx->env->plain || !descend(&f, q) || f.plain == NULL)
+        return NULL;
+    for (size_t i = 0; f.ordered != NULL && i < f.ordered->norder; i++)
+        if (f.ordered->order[i].expr == NULL || f.ordered->order[i].expr->kind != BOUND_CONST)
+            return NULL;
+    struct sql_rows *rows = SQL_NEW(cx, struct sql_rows);
+    size_t *outputs = SQL_ARRAY_NEW(cx, q->noutputs, size_t);
+    if (rows == NULL || outputs == NULL)
+        return NULL;
+    for (size_t i = 0; i < q->noutputs; i++) {
+        const struct bound_expr *e = column_of(q->outputs[i].expr, f.plain->from);
+        if (e == NULL)
+            return NULL;
+        outputs[i] = f.plain->from->columns[e->index].slot;
+    }
+    rows->outputs = outputs;
+    rows->limit = f.ordered != NULL ? f.ordered->limit : -1;
+    rows->offset = f.ordered != NULL && f.ordered->offset > 0 ? f.ordered->offset : 0;
+    return rows;
 }

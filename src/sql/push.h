@@ -30,6 +30,9 @@ bool emit_groups(struct emitter *em, struct bound_query *q, const struct push *p
  * do not, or memory is out. */
 const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_query *q);
 
+/* The same for the rows of a scan. */
+const struct sql_rows *rows_find(struct sql_context *cx, const struct bound_query *q);
+
 /* push_where.c: every row within the scan's bounds, predicates and filters fulfils the condition. */
 bool push_where_is_said(const struct bound_relation *r, const struct bound_expr *e);
 

@@ -225,6 +225,13 @@ struct sql_output {
     bool aliased;
 };
 
+/* The rows of scans[0] are the answer, in any order: nothing is left to test or to compute. Says the same as
+ * the statement for the engine. */
+struct sql_rows {
+    const size_t *outputs; /* of each output of the plan: its place among the scan's columns */
+    int64_t limit, offset; /* limit -1: none */
+};
+
 /* UNLOAD: where to and how. The partition columns are the last of the outputs. */
 struct sql_unload {
     struct mr_str bucket, prefix;
@@ -242,7 +249,8 @@ struct sql_plan {
     struct mr_str duckdb;
     const struct sql_scan *scans;
     size_t nscans;
-    const struct sql_finish *finish; /* NULL: only the statement gives the answer */
+    const struct sql_finish *finish; /* this and rows NULL: only the statement gives the answer */
+    const struct sql_rows *rows;
     const struct sql_output *outputs;
     size_t noutputs;
     const struct sql_param *params; /* every parameter met, in order of first use, with its inferred kind */

@@ -17,6 +17,7 @@ static struct kit kit;
 static struct mr_rng rng;
 static unsigned aggregated; /* scans that the store aggregated */
 static unsigned finished;   /* answers made of its groups alone */
+static unsigned plain_rows; /* and of its rows */
 
 static unsigned below(unsigned n)
 {
@@ -290,7 +291,7 @@ static void ordered(struct mr_buf *out)
 static void statement(struct mr_buf *out)
 {
     unsigned nkeys, naggregates;
-    switch (below(8)) {
+    switch (below(10)) {
     case 0: /* HAVING and expressions on top */
         fill(out,
              "SELECT host, bin(time, 6h) AS w, avg(v), count(*) + 1 FROM d.t WHERE time < @ GROUP BY host, "
@@ -307,6 +308,14 @@ static void statement(struct mr_buf *out)
         fill(out,
              "SELECT * FROM (SELECT host AS k, zone, bin(time, 1h) AS b, max(v), min(n), max_by(v, time) "
              "FROM d.t WHERE rack = 'r1' GROUP BY host, zone, bin(time, 1h)) WHERE k = '#' AND b >= @");
+        return;
+    case 5:
+    case 6: /* rows */
+        mr_buf_str(out, below(3) ? MR_STR("SELECT * FROM d.t")
+                                 : MR_STR("SELECT x, v, host FROM (SELECT host, v, s AS x FROM d.t"));
+        where(out);
+        mr_buf_str(out, out->ptr[7] == 'x' ? MR_STR(")") : MR_STR(""));
+        mr_buf_str(out, below(4) ? MR_STR("") : MR_STR(" LIMIT 1000000"));
         return;
     case 3:
     case 4:
@@ -347,6 +356,7 @@ static void answer(struct mr_str text, bool groups, struct mr_buf *out)
         aggregated += plan->scans[i].groups != NULL;
     }
     finished += plan->finish != NULL;
+    plain_rows += plan->rows != NULL;
     check_ok(store_snapshot_open(kit.store, &snapshot), NULL);
     int status = engine_run_open(harness_engine, plan, snapshot, NULL, &run, &err);
     while (status == MR_OK && n < MR_ARRAY_LEN(lines)) {
@@ -439,8 +449,38 @@ static void both_ways_give_the_same_groups(void **state)
     print_message("%d statements, %u with rows, %u scans aggregated, %u answers of groups alone\n",
                   STATEMENTS, rows, aggregated, finished);
     assert_true(rows > STATEMENTS / 3);
-    assert_true(aggregated > STATEMENTS / 3);
-    assert_true(finished > STATEMENTS / 8);
+    assert_true(aggregated > STATEMENTS / 4);
+    assert_true(finished > STATEMENTS / 10);
+    assert_true(plain_rows > STATEMENTS / 20);
+}
+
+static size_t count_lines(const char *text)
+{
+    struct mr_buf out = MR_BUF_INIT;
+    size_t n = 0;
+    answer(mr_str_of(text), true, &out);
+    for (const char *p = out.ptr; *p != '\0'; p++)
+        n += *p == '\n';
+    mr_buf_release(&out);
+    return n;
+}
+
+static void limits_cut_rows(void **state)
+{
+    MR_UNUSED(state);
+    kit = (struct kit){.options = {.by_hand = true}};
+    kit_open(&kit);
+    for (int i = 0; i < 40; i++)
+        write_row((unsigned)i, i, 1);
+    plain_rows = 0;
+    assert_int_equal(count_lines("SELECT * FROM d.t"), 40);
+    assert_int_equal(count_lines("SELECT host FROM d.t LIMIT 7"), 7);
+    assert_int_equal(count_lines("SELECT host FROM d.t LIMIT 0"), 0);
+    assert_int_equal(count_lines("SELECT host FROM d.t OFFSET 37"), 3);
+    assert_int_equal(count_lines("SELECT host FROM d.t OFFSET 38 LIMIT 5"), 2);
+    assert_int_equal(count_lines("SELECT host FROM d.t OFFSET 50"), 0);
+    assert_int_equal(plain_rows, 6);
+    kit_close(&kit);
 }
 
 /* Which statements go which way, and that EXPLAIN says so. */
@@ -490,6 +530,7 @@ static void explain_tells_the_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways_give_the_same_groups),
+                                       cmocka_unit_test(limits_cut_rows),
                                        cmocka_unit_test(explain_tells_the_path)};
     mr_log_set_level(MR_LOG_WARN);
     return cmocka_run_group_tests(tests, harness_open, harness_close);

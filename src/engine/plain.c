@@ -1,0 +1,204 @@
+/* engine/plain.c - runs a plan whose rows are the answer, without the embedded database.
+ *
+ * Batches of the store become result JSON as they lie. What is constant in a batch (dimensions, the measure
+ * name) is written once, and its text copied with whatever stands between it and the next value that changes.
+ */
+#include "engine/crew.h"
+#include "engine/scan.h"
+#include "engine/text.h"
+#include "json/write.h"
+
+enum { VALUE_MAX = TEXT_SCALAR_MAX + 32 };
+
+/* Texts of the batch, and the value that follows each of them but the last. */
+struct link {
+    size_t from, len; /* in `fixed` */
+    size_t column;    /* of the batch */
+};
+
+struct plain {
+    struct engine_run *run;
+    const struct sql_rows *plan;
+    struct scan *scan; /* counted; in the run's list */
+    struct store_cursor *cursor;
+    struct store_batch batch;
+    size_t at; /* next row of the batch */
+    uint64_t left, skip;
+    struct mr_buf fixed;
+    struct link *links; /* noutputs + 1 */
+    size_t nlinks;
+    struct text_day *days; /* one a column */
+};
+
+/* ---- opening and closing ---- */
+
+static int open_scan(struct plain *p, struct mr_error *err)
+{
+    struct engine_run *run = p->run;
+    const struct sql_scan *from = &run->plan->scans[0];
+    struct store_scan_spec spec;
+    struct store_scan_info about;
+    struct scan *scan = mr_calloc(1, sizeof(*scan));
+    if (scan == NULL)
+        return MR_ENOMEM;
+    scan->run = run;
+    scan->refs = 1;
+    int status = scan_spec(from, &spec, err);
+    if (status == MR_OK) {
+        spec.columns = from->columns;
+        spec.ncolumns = from->ncolumns;
+        status = store_scan_open(run->snapshot, from->handle, &spec, &scan->store, err);
+        scan_spec_free(&spec);
+    }
+    if (status != MR_OK) {
+        mr_free(scan);
+        return status;
+    }
+    scan_begun(scan, 0, &about);
+    p->scan = scan;
+    return store_cursor_open(scan->store, &p->cursor);
+}
+
+int plain_open(struct engine_run *run, struct mr_error *err)
+{
+    struct plain *p = mr_calloc(1, sizeof(*p));
+    if (p == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    p->run = run;
+    p->plan = run->plan->rows;
+    p->left = p->plan->limit >= 0 ? (uint64_t)p->plan->limit : UINT64_MAX;
+    p->skip = (uint64_t)p->plan->offset;
+    run->plain = p;
+    p->links = mr_calloc(run->plan->noutputs + 1, sizeof(*p->links));
+    p->days = mr_calloc(run->plan->scans[0].ncolumns + 1, sizeof(*p->days));
+    int status = p->links != NULL && p->days != NULL ? open_scan(p, err) : MR_ENOMEM;
+    return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
+}
+
+void plain_close(struct plain *p)
+{
+    if (p == NULL)
+        return;
+    store_cursor_close(p->cursor);
+    if (p->scan != NULL)
+        scan_unref(p->scan);
+    mr_buf_release(&p->fixed);
+    mr_free(p->links);
+    mr_free(p->days);
+    mr_free(p);
+}
+
+/* ---- a batch ---- */
+
+/* A value into a buffer that grows by itself. */
+static void put_value(struct plain *p, size_t column, size_t row, struct mr_buf *out)
+{
+    const struct store_vec *vec = &p->batch.cols[column];
+    enum sql_kind kind = p->run->plan->scans[0].kinds[column];
+    if (vec->valid != NULL && !vec->valid[row]) {
+        mr_buf_str(out, MR_STR("{\"NullValue\":true}"));
+        return;
+    }
+    mr_buf_str(out, MR_STR("{\"ScalarValue\":\""));
+    if (kind == SQL_VARCHAR) {
+        json_write_escaped(out, ((const struct mr_str *)vec->values)[row]);
+    } else {
+        char *start = mr_buf_reserve(out, TEXT_SCALAR_MAX);
+        if (start != NULL)
+            out->len += (size_t)(row_put_scalar(start, kind, vec->values, row, &p->days[column]) - start);
+    }
+    mr_buf_str(out, MR_STR("\"}"));
+}
+
+/* Writes the texts between the values that change from row to row. */
+static int lay_out(struct plain *p)
+{
+    size_t from = 0;
+    p->fixed.len = 0;
+    p->nlinks = 0;
+    mr_buf_str(&p->fixed, MR_STR("{\"Data\":["));
+    for (size_t i = 0; i < p->run->plan->noutputs; i++) {
+        size_t column = p->plan->outputs[i];
+        if (i > 0)
+            mr_buf_char(&p->fixed, ',');
+        if (p->batch.cols[column].constant) {
+            put_value(p, column, 0, &p->fixed);
+        } else {
+            p->links[p->nlinks++] = (struct link){from, p->fixed.len - from, column};
+            from = p->fixed.len;
+        }
+    }
+    mr_buf_str(&p->fixed, MR_STR("]}"));
+    p->links[p->nlinks++] = (struct link){from, p->fixed.len - from, 0};
+    return mr_buf_ok(&p->fixed) ? MR_OK : MR_ENOMEM;
+}
+
+/* Until there is a row. MR_ENOENT at the end. */
+static int next_batch(struct plain *p, struct mr_error *err)
+{
+    p->at = 0;
+    do {
+        if (run_stopped(p->run))
+            return error_stopped(p->run, err);
+        int status = store_cursor_next(p->cursor, &p->batch, err);
+        if (status != MR_OK)
+            return status;
+        atomic_fetch_add_explicit(&p->run->bytes_scanned, p->batch.bytes, memory_order_relaxed);
+        if (p->batch.rows != 0 && p->skip >= p->batch.rows) {
+            p->skip -= p->batch.rows;
+            p->batch.more = true;
+            p->batch.rows = 0;
+        }
+    } while (p->batch.rows == 0 && p->batch.more);
+    p->at = (size_t)p->skip;
+    p->skip = 0;
+    return p->batch.rows != 0 ? lay_out(p) : MR_ENOENT;
+}
+
+/* ---- a row ---- */
+
+static void put_row(struct plain *p, size_t row, struct mr_buf *out)
+{
+    for (size_t i = 0; i < p->nlinks; i++) {
+        const struct link *l = &p->links[i];
+        enum sql_kind kind = p->run->plan->scans[0].kinds[l->column];
+        char *start = mr_buf_reserve(out, l->len + VALUE_MAX);
+        if (start == NULL)
+            return;
+        memcpy(start, p->fixed.ptr + l->from, l->len);
+        out->len += l->len;
+        if (i + 1 < p->nlinks && kind == SQL_VARCHAR) {
+            put_value(p, l->column, row, out);
+        } else if (i + 1 < p->nlinks) {
+            static const char null[] = "{\"NullValue\":true}", head[] = "{\"ScalarValue\":\"";
+            const struct store_vec *vec = &p->batch.cols[l->column];
+            char *to = start + l->len;
+            if (vec->valid != NULL && !vec->valid[row]) {
+                memcpy(to, null, sizeof(null) - 1);
+                out->len += sizeof(null) - 1;
+                continue;
+            }
+            memcpy(to, head, sizeof(head) - 1);
+            to = row_put_scalar(to + sizeof(head) - 1, kind, vec->values, row, &p->days[l->column]);
+            *to++ = '"';
+            *to++ = '}';
+            out->len = (size_t)(to - out->ptr);
+        }
+    }
+}
+
+int plain_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
+{
+    struct plain *p = run->plain;
+    crew_give_way();
+    if (p->left == 0)
+        return MR_ENOENT;
+    if (p->at == p->batch.rows) {
+        int status = next_batch(p, err);
+        if (status != MR_OK)
+            return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
+    }
+    put_row(p, p->at++, out);
+    p->left--;
+    return MR_OK;
+}
