@@ -12,6 +12,7 @@
 
 #include "api/access.h"
 #include "api/action.h"
+#include "api/audit.h"
 #include "api/metrics.h"
 #include "auth/auth.h"
 
@@ -33,9 +34,20 @@ struct api_request {
     struct api_access *access; /* a reference, until the answer */
     struct auth_identity who;
     struct policy *session_policy; /* of temporary credentials that were narrowed; owned until the answer */
+    struct mr_str principal_arn;   /* of who; set once it is known */
     const char *content_type;      /* of the answer; NULL: AWS's JSON */
+    const char *error_code;        /* of a refusal, for the audit log; static */
+    struct mr_str error_message;
+    const char *sts_action;       /* of a call of STS: its name (static), */
+    struct mr_str sts_parameters; /* and what is told of its parameters, a JSON object */
     void (*next)(struct api_server *server, struct api_request *req); /* what api_resume goes on with */
     void *state;                                                      /* of that step, in the arena */
+};
+
+/* Calls a second that one access key may make; 0: any number. A user of the users file may have a number of
+ * its own in place of `all`. */
+struct api_rates {
+    int64_t all, change, list;
 };
 
 struct api_options {
@@ -47,6 +59,8 @@ struct api_options {
      */
     int (*defer)(void *ctx, struct api_request *req);
     void *defer_ctx;
+    struct api_rates rates;
+    struct api_audit *audit; /* NULL: no audit log. The caller's */
 };
 
 int api_server_new(const struct api_options *options, struct api_server **out, struct mr_error *err);

@@ -8,6 +8,8 @@
  */
 #include "api/authorize.h"
 #include "api/dispatch.h"
+#include "api/limits.h"
+#include "api/operation_kind.h"
 #include "api/state.h"
 #include "api/sts.h"
 
@@ -21,8 +23,23 @@ static const char *operation_name(const struct api_request *req)
     return req->operation != NULL ? req->operation->name.ptr : "-"; /* names are literals */
 }
 
+/* A record that is required and lost turns what was done into a failure: nobody may rely on it unseen. */
+static void audit(struct api_server *s, struct api_request *req, unsigned *status, struct mr_buf *body)
+{
+    static const struct model_fault lost = {MODEL_INTERNAL, MR_STR("The audit log cannot be written."),
+                                            MR_STR_NULL};
+    if (s->options.audit == NULL || api_audit_call(s->options.audit, &s->options.context, req, *status) ||
+        *status >= 400)
+        return;
+    mr_buf_release(body);
+    model_fault_body(&lost, body);
+    req->content_type = NULL;
+    *status = model_error_info(lost.error)->status;
+}
+
 static void respond(struct api_server *s, struct api_request *req, unsigned status, struct mr_buf *body)
 {
+    audit(s, req, &status, body);
     size_t op = req->operation != NULL ? (size_t)req->operation->op : MODEL_OP_NONE;
     int64_t latency = mr_clock_mono(s->options.context.clock) - req->started;
     api_metrics_answered(&s->metrics, op, status, latency);
@@ -43,6 +60,8 @@ void api_respond_fault(struct api_server *s, struct api_request *req, const stru
         mr_log(MR_LOG_ERROR, "request_failed", "id=%s operation=%s error=%s message=\"" MR_STR_FMT "\"",
                req->id, operation_name(req), info->name, MR_STR_ARG(fault->message));
     model_fault_body(fault, &body);
+    req->error_code = info->name;
+    req->error_message = fault->message;
     respond(s, req, info->status, &body);
 }
 
@@ -106,12 +125,85 @@ static bool find_operation(struct api_server *s, struct api_request *req)
     return false;
 }
 
+static enum api_rate rate_of(const struct api_request *req)
+{
+    enum model_op op = req->operation != NULL ? req->operation->op : MODEL_OP_NONE;
+    if (op == MODEL_OP_NONE || op == MODEL_OP_QUERY || op == MODEL_OP_WRITE_RECORDS ||
+        op == MODEL_OP_CANCEL_QUERY || op == MODEL_OP_DESCRIBE_ENDPOINTS)
+        return API_RATE_ALL;
+    return api_operation_reads(op) ? API_RATE_LIST : API_RATE_CHANGE;
+}
+
+/* Sessions count for the key behind them, roles too. */
+static bool within_rates(struct api_server *s, const struct api_request *req)
+{
+    struct api_rates rates = s->options.rates;
+    const struct policy_user *user =
+        req->access->users != NULL ? policy_users_find(req->access->users, req->who.user) : NULL;
+    if (user != NULL && user->requests_per_s != 0)
+        rates.all = user->requests_per_s;
+    if (rates.all == 0 && rates.change == 0 && rates.list == 0)
+        return true;
+    enum api_rate rate = rate_of(req);
+    int64_t now = mr_clock_mono(&mr_clock_system);
+    struct mr_str key = req->who.session != NULL ? req->who.session->issuer : req->who.access_key_id;
+    if (!api_limits_take(s->limits, key, API_RATE_ALL, rates.all, now))
+        return false;
+    return rate == API_RATE_ALL ||
+           api_limits_take(s->limits, key, rate, rate == API_RATE_LIST ? rates.list : rates.change, now);
+}
+
+bool api_admit(struct api_server *s, struct api_request *req, struct model_fault *fault)
+{
+    if (s->options.audit != NULL && !api_audit_may_act(s->options.audit, req)) {
+        *fault =
+            (struct model_fault){MODEL_INTERNAL, MR_STR("The audit log cannot be written."), MR_STR_NULL};
+        return false;
+    }
+    if (within_rates(s, req))
+        return true;
+    api_metrics_add(&s->metrics.throttled, 1);
+    *fault = (struct model_fault){MODEL_THROTTLING, MR_STR("Rate exceeded"), MR_STR_NULL};
+    return false;
+}
+
+static bool admit(struct api_server *s, struct api_request *req)
+{
+    struct model_fault fault = {0};
+    if (api_admit(s, req, &fault))
+        return true;
+    api_respond_fault(s, req, &fault);
+    return false;
+}
+
+static struct mr_str principal_arn(const struct api_context *c, const struct api_request *req)
+{
+    const struct auth_session *session = req->who.session;
+    if (session != NULL && session->role.len > 0)
+        return mr_arena_printf(req->arena, "arn:%s:sts::%s:assumed-role/" MR_STR_FMT "/" MR_STR_FMT,
+                               c->partition, c->account, MR_STR_ARG(session->role),
+                               MR_STR_ARG(session->name));
+    if (req->who.root)
+        return mr_arena_printf(req->arena, "arn:%s:iam::%s:root", c->partition, c->account);
+    return mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, c->partition, c->account,
+                           MR_STR_ARG(req->who.user));
+}
+
+int api_authenticate(struct api_server *s, struct api_request *req, const struct auth_options *options,
+                     struct auth_failure *why)
+{
+    req->access = api_server_access(s);
+    int status = auth_verify(req->access->keys, options, &req->http, mr_clock_wall(s->options.auth_clock),
+                             req->arena, &req->who, why);
+    if (status == MR_OK)
+        req->principal_arn = principal_arn(&s->options.context, req);
+    return status == MR_OK && req->principal_arn.ptr == NULL ? MR_ENOMEM : status;
+}
+
 static bool authenticate(struct api_server *s, struct api_request *req)
 {
     struct auth_failure why;
-    req->access = api_server_access(s);
-    int status = auth_verify(req->access->keys, &s->options.auth, &req->http,
-                             mr_clock_wall(s->options.auth_clock), req->arena, &req->who, &why);
+    int status = api_authenticate(s, req, &s->options.auth, &why);
     if (status == MR_OK)
         return true;
     if (status != MR_EDENIED) {
@@ -130,19 +222,6 @@ static int decode(struct api_request *req, void **input, struct model_fault *fau
     if (req->who.presigned && req->http.body.len == 0)
         return model_decode_query(req->operation->input, req->http.query, req->arena, input, fault);
     return model_decode(req->operation->input, req->http.body, req->arena, input, fault);
-}
-
-static struct mr_str principal_arn(const struct api_context *c, const struct api_request *req)
-{
-    const struct auth_session *session = req->who.session;
-    if (session != NULL && session->role.len > 0)
-        return mr_arena_printf(req->arena, "arn:%s:sts::%s:assumed-role/" MR_STR_FMT "/" MR_STR_FMT,
-                               c->partition, c->account, MR_STR_ARG(session->role),
-                               MR_STR_ARG(session->name));
-    if (req->who.root)
-        return mr_arena_printf(req->arena, "arn:%s:iam::%s:root", c->partition, c->account);
-    return mr_arena_printf(req->arena, "arn:%s:iam::%s:user/" MR_STR_FMT, c->partition, c->account,
-                           MR_STR_ARG(req->who.user));
 }
 
 /* It was read when the session was made; that it cannot be read now must not widen anything. */
@@ -175,9 +254,9 @@ int api_fill_call(const struct api_server *s, struct api_request *req, const voi
         .api_version_header = api_header(req, "x-amz-api-version").ptr != NULL,
         .tls = req->tls,
         .out = out,
-        .principal_arn = principal_arn(&s->options.context, req),
+        .principal_arn = req->principal_arn,
     };
-    return status == MR_OK && call->principal_arn.ptr == NULL ? MR_ENOMEM : status;
+    return status;
 }
 
 static void run(struct api_server *s, struct api_request *req)
@@ -216,12 +295,14 @@ void api_handle(struct api_server *s, struct api_request *req)
     req->operation = NULL;
     req->access = NULL;
     req->session_policy = NULL;
-    req->content_type = NULL;
+    req->who = (struct auth_identity){0};
+    req->principal_arn = req->error_message = req->sts_parameters = MR_STR_NULL;
+    req->content_type = req->error_code = req->sts_action = NULL;
     if (api_sts_is(req)) {
         api_sts(s, req);
         return;
     }
-    if (!find_operation(s, req) || !authenticate(s, req))
+    if (!find_operation(s, req) || !authenticate(s, req) || !admit(s, req))
         return;
     if (req->operation->op == MODEL_OP_WRITE_RECORDS) {
         run(s, req);
@@ -250,6 +331,10 @@ int api_server_new(const struct api_options *options, struct api_server **out, s
     if (s == NULL)
         return mr_error_set(err, MR_ENOMEM, "out of memory starting the API");
     s->options = *options;
+    if (api_limits_new(&s->limits) != MR_OK) {
+        mr_free(s);
+        return mr_error_set(err, MR_ENOMEM, "out of memory starting the API");
+    }
     if (s->options.auth_clock == NULL)
         s->options.auth_clock = s->options.context.clock;
     if (s->options.context.state != NULL)
@@ -266,6 +351,7 @@ void api_server_free(struct api_server *server)
         return;
     api_access_unref(server->access);
     pthread_mutex_destroy(&server->lock);
+    api_limits_free(server->limits);
     mr_free(server);
 }
 

@@ -12,6 +12,7 @@ struct api_server {
     struct api_metrics metrics;
     pthread_mutex_t lock; /* of access */
     struct api_access *access;
+    struct api_limits *limits;
 };
 
 /* Exactly one of these ends a request; the request is gone afterwards. */
@@ -24,6 +25,14 @@ void api_respond_status(struct api_server *s, struct api_request *req, int statu
 
 /* An answer that is neither: sts. */
 void api_respond_raw(struct api_server *s, struct api_request *req, unsigned status, struct mr_buf *body);
+
+/* Fills in access, who and principal_arn. As auth_verify. */
+int api_authenticate(struct api_server *s, struct api_request *req, const struct auth_options *options,
+                     struct auth_failure *why);
+
+/* Whether an authenticated request may go on: the audit log and the caller's rates have a say. Sets the fault
+ * when not. */
+bool api_admit(struct api_server *s, struct api_request *req, struct model_fault *fault);
 
 /* The call of an authenticated request. MR_OK, MR_ENOMEM, MR_EDENIED when its session policy cannot be read.
  */

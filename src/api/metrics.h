@@ -22,6 +22,7 @@ struct api_metrics {
     struct api_operation_metrics operation[MODEL_OP_COUNT]; /* MODEL_OP_NONE: no operation was found */
     uint64_t errors[MODEL_ERROR_COUNT];
     uint64_t records_memory, records_magnetic, records_rejected, metered_bytes;
+    uint64_t throttled;          /* calls refused for the rate of their key */
     uint64_t records_unreported; /* version conflicts acknowledged like AWS does */
 };
 

@@ -6,6 +6,7 @@
 #include "api/state.h"
 
 #include "base/log.h"
+#include "json/write.h"
 
 #define NAMESPACE "https://sts.amazonaws.com/doc/2011-06-15/"
 #define XML "text/xml"
@@ -326,6 +327,8 @@ static void respond_error(struct sts *x)
                   x->status >= 500 ? "Receiver" : "Sender");
     element(&body, "Code", mr_str_of(x->code));
     element(&body, "Message", x->message);
+    x->req->error_code = x->code;
+    x->req->error_message = x->message;
     mr_buf_printf(&body, "</Error><RequestId>%s</RequestId></ErrorResponse>", x->req->id);
     x->req->content_type = XML;
     api_respond_raw(x->s, x->req, x->status, &body);
@@ -355,48 +358,72 @@ static int authenticate(struct sts *x)
     struct auth_failure why;
     struct auth_options options = x->s->options.auth;
     options.service = "sts";
-    x->req->access = api_server_access(x->s);
-    int status = auth_verify(x->req->access->keys, &options, &x->req->http,
-                             mr_clock_wall(x->s->options.auth_clock), x->req->arena, &x->req->who, &why);
+    int status = api_authenticate(x->s, x->req, &options, &why);
     if (status == MR_EDENIED)
         name_failure(x, &why);
+    struct model_fault fault = {0};
+    if (status == MR_OK && !api_admit(x->s, x->req, &fault))
+        return fault.error == MODEL_THROTTLING ? refuse(x, 400, "Throttling", fault.message)
+                                               : refuse(x, 500, "InternalFailure", fault.message);
     return status == MR_OK ? api_fill_call(x->s, x->req, NULL, &x->out, &x->call) : status;
+}
+
+static const struct action {
+    const char *name;
+    int (*run)(struct sts *x);
+} actions[] = {{"GetCallerIdentity", get_caller_identity},
+               {"GetSessionToken", get_session_token},
+               {"AssumeRole", assume_role}};
+
+/* For the audit log: which call it is and what it is about. Read before the signature is checked, so that
+ * refused calls have it too. */
+static int read_form(struct sts *x, const struct action **out)
+{
+    struct mr_pair *fields = NULL;
+    struct mr_buf told = MR_BUF_INIT;
+    static const char *const shown[] = {"RoleArn", "RoleSessionName", "DurationSeconds"};
+    static const char *const names[] = {"roleArn", "roleSessionName", "durationSeconds"};
+    int status = api_form_read(x->req->http.body, x->req->arena, &fields, &x->nfields);
+    x->fields = fields;
+    *out = NULL;
+    for (size_t i = 0; status == MR_OK && i < MR_ARRAY_LEN(actions); i++)
+        if (mr_str_eq(field(x, "Action"), mr_str_of(actions[i].name)))
+            *out = &actions[i];
+    x->req->sts_action = *out != NULL ? (*out)->name : "-";
+    mr_buf_char(&told, '{');
+    for (size_t i = 0; status == MR_OK && i < MR_ARRAY_LEN(shown); i++) {
+        struct mr_str text = mr_str_slice(field(x, shown[i]), 0, AUDIT_MAX_TEXT);
+        if (text.ptr == NULL || !mr_utf8_valid(text))
+            continue;
+        mr_buf_printf(&told, "%s\"%s\":", told.len > 1 ? "," : "", names[i]);
+        json_write_string(&told, text);
+    }
+    mr_buf_char(&told, '}');
+    x->req->sts_parameters = mr_buf_ok(&told) ? mr_arena_dup(x->req->arena, mr_buf_view(&told)) : MR_STR_NULL;
+    mr_buf_release(&told);
+    return status;
 }
 
 static int run(struct sts *x)
 {
-    static const struct {
-        const char *action;
-        int (*run)(struct sts *x);
-    } actions[] = {{"GetCallerIdentity", get_caller_identity},
-                   {"GetSessionToken", get_session_token},
-                   {"AssumeRole", assume_role}};
-    struct mr_pair *fields;
-    int status = authenticate(x);
+    const struct action *action;
+    int form = read_form(x, &action);
+    int status = form == MR_ENOMEM ? form : authenticate(x);
     if (status != MR_OK)
         return status;
-    status = api_form_read(x->req->http.body, x->req->arena, &fields, &x->nfields);
-    x->fields = fields;
-    if (status == MR_EINVAL)
+    if (form != MR_OK)
         return refuse(x, 400, "MalformedQueryString", MR_STR("The form cannot be read."));
-    struct mr_str action = status == MR_OK ? field(x, "Action") : MR_STR_NULL;
-    for (size_t i = 0; status == MR_OK && i < MR_ARRAY_LEN(actions); i++) {
-        if (!mr_str_eq(action, mr_str_of(actions[i].action)))
-            continue;
-        mr_buf_printf(&x->out, "<%sResponse xmlns=\"" NAMESPACE "\"><%sResult>", actions[i].action,
-                      actions[i].action);
-        status = actions[i].run(x);
-        mr_buf_printf(
-            &x->out, "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>",
-            actions[i].action, x->req->id, actions[i].action);
-        return status == MR_OK && !mr_buf_ok(&x->out) ? MR_ENOMEM : status;
-    }
-    if (status != MR_OK)
-        return status;
-    return refuse(x, 400, "InvalidAction",
-                  mr_arena_printf(x->req->arena,
-                                  "Could not find operation " MR_STR_FMT " for version 2011-06-15",
-                                  MR_STR_ARG(mr_str_slice(action, 0, 100))));
+    if (action == NULL)
+        return refuse(x, 400, "InvalidAction",
+                      mr_arena_printf(x->req->arena,
+                                      "Could not find operation " MR_STR_FMT " for version 2011-06-15",
+                                      MR_STR_ARG(mr_str_slice(field(x, "Action"), 0, 100))));
+    mr_buf_printf(&x->out, "<%sResponse xmlns=\"" NAMESPACE "\"><%sResult>", action->name, action->name);
+    status = action->run(x);
+    mr_buf_printf(&x->out,
+                  "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>",
+                  action->name, x->req->id, action->name);
+    return status == MR_OK && !mr_buf_ok(&x->out) ? MR_ENOMEM : status;
 }
 
 bool api_sts_is(const struct api_request *req)

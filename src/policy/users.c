@@ -178,8 +178,13 @@ static int read_user(struct policy_users *u, struct json_value v, struct policy_
             status = read_keys(u, user, value, err);
         else if (mr_str_eq(name, MR_STR("Policies")) && user->policies == NULL)
             status = read_policies(u, user, value, err);
+        else if (mr_str_eq(name, MR_STR("RequestsPerSecond")) && user->requests_per_s == 0)
+            status = json_i64(value, &user->requests_per_s) && user->requests_per_s >= 1 &&
+                             user->requests_per_s <= 1000000
+                         ? MR_OK
+                         : wrong(user, "RequestsPerSecond is a number from 1 to 1000000", err);
         else
-            return wrong(user, "may have AccessKeys and Policies, each once", err);
+            return wrong(user, "may have AccessKeys, Policies and RequestsPerSecond, each once", err);
         if (status != MR_OK)
             return status;
     }

@@ -21,6 +21,7 @@
  * Inactive: an inactive one counts as unknown. Members that are unknown or come twice are errors. User names
  * are IAM's: 1 to 64 of A-Z a-z 0-9 _ + = , . @ -, and not "root"; role names likewise.
  *
+ * "RequestsPerSecond" of a user (1 to 1000000) is for each of its keys, in place of the server's setting.
  * A role is assumed by whom its trust policy allows (policy_read_trust), for at most MaxSessionSeconds (900
  * to 43200; 3600).
  *
@@ -45,6 +46,7 @@ struct policy_user {
     size_t nkeys;
     const struct policy **policies;
     size_t npolicies;
+    int64_t requests_per_s; /* of each of its keys; 0: as the server is set */
 };
 
 struct policy_role {

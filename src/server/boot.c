@@ -32,6 +32,7 @@ struct server {
     struct retention_job *retention;
     struct care_scrub *scrub;
     struct workers *workers, *query_workers;
+    struct api_audit *audit; /* NULL: none */
     struct api_server *api;
     struct api_context context;
     struct server_handler handler;
@@ -72,6 +73,11 @@ void server_reload(struct server *s)
 {
     struct mr_error err = MR_ERROR_INIT;
     struct api_access *access;
+    if (s->audit != NULL && api_audit_reopen(s->audit, &err) != MR_OK) {
+        mr_log(MR_LOG_ERROR, "audit_log_not_reopened", "detail=\"the old file goes on\" text=\"%s\"",
+               err.text);
+        err = (struct mr_error)MR_ERROR_INIT;
+    }
     if (load_access(s, &access, &err) != MR_OK) {
         mr_log(MR_LOG_ERROR, "reload_failed", "detail=\"the keys and users of before stay\" text=\"%s\"",
                err.text);
@@ -123,6 +129,8 @@ static int open_catalog(struct server *s, struct mr_error *err)
         .catalog = s->catalog,
         .clock = s->clock,
         .account = c->account,
+        .max_databases = (uint64_t)c->max_databases,
+        .max_tables = (uint64_t)c->max_tables,
         .partition = c->partition,
         .public_host = c->public_host,
         .magnetic_conflicts_later = c->magnetic_conflicts == INGEST_CONFLICTS_LATER,
@@ -229,7 +237,12 @@ static int start_api(struct server *s, struct mr_error *err)
     if ((status = workers_start((unsigned)c->worker_threads, 10000, &s->workers, err)) != MR_OK ||
         (status = workers_start((unsigned)c->query_calls, 10000, &s->query_workers, err)) != MR_OK)
         return status;
+    const struct api_audit_options audit = {c->audit_log, c->audit_data != 0, c->audit_required != 0};
+    if (c->audit_log != NULL && (status = api_audit_open(&audit, &s->audit, err)) != MR_OK)
+        return status;
     struct api_options api = {
+        .rates = {c->key_rate, c->change_rate, c->list_rate},
+        .audit = s->audit,
         .context = *context,
         .access = s->access,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
@@ -255,6 +268,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .test_clock = c->test_clock != TEST_CLOCK_OFF ? &s->test_clock : NULL,
         .retention = s->retention,
         .scrub = s->scrub,
+        .audit = s->audit,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
     };
     struct http_options http = {
@@ -328,6 +342,7 @@ void server_stop(struct server *s)
     workers_stop(s->query_workers);
     if (s->api != NULL)
         api_server_free(s->api);
+    api_audit_close(s->audit);
     if (s->query != NULL)
         query_service_close(s->query);
     retention_stop(s->retention);

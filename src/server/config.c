@@ -43,6 +43,20 @@ static const struct setting settings[] = {
      "PEM certificates to trust it by, instead of the system's"},
     {"key-cache-seconds", NUMBER, AT(key_cache_seconds), "300", 1, 300, "N",
      "how long a database's data key is used without asking for it again; a disabled key works no longer"},
+    {"audit-log", TEXT, AT(audit_log), NULL, 0, 0, "FILE",
+     "a JSON line for each control-plane call, in CloudTrail's form; opened again at SIGHUP"},
+    {"audit-data", CHOICE, AT(audit_data), "off", 0, 0, "off|on",
+     "also for Query, WriteRecords and the other calls about data"},
+    {"audit-required", CHOICE, AT(audit_required), "off", 0, 0, "off|on",
+     "refuse calls whose record cannot be written"},
+    {"key-rate", NUMBER, AT(key_rate), "0", 0, 1000000, "N",
+     "calls a second of one access key, beyond it ThrottlingException; 0: any number"},
+    {"change-rate", NUMBER, AT(change_rate), "0", 0, 1000000, "N",
+     "of them creating, changing, deleting, tagging (AWS: 1); 0: any number"},
+    {"list-rate", NUMBER, AT(list_rate), "0", 0, 1000000, "N",
+     "of them listing, describing, preparing (AWS: 5); 0: any number"},
+    {"max-databases", NUMBER, AT(max_databases), "500", 1, 1000000, "N", "databases of the account"},
+    {"max-tables", NUMBER, AT(max_tables), "50000", 1, 10000000, "N", "tables of the account"},
     {"account", TEXT, AT(account), "123456789012", 0, 0, "ID", "the 12-digit account id shown in ARNs"},
     {"partition", TEXT, AT(partition), "aws", 0, 0, "NAME", "the partition shown in ARNs"},
     {"public-host", TEXT, AT(public_host), NULL, 0, 0, "HOST[:PORT]",
@@ -266,6 +280,8 @@ static int check(struct server_config *config, struct mr_error *err)
         return mr_error_set(err, MR_EINVAL, "--data DIR is required");
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return mr_error_set(err, MR_EINVAL, "--tls-cert and --tls-key go together");
+    if (config->audit_log == NULL && (config->audit_data != 0 || config->audit_required != 0))
+        return mr_error_set(err, MR_EINVAL, "--audit-data and --audit-required need --audit-log FILE");
     if (strspn(config->account, "0123456789") != 12 || strlen(config->account) != 12)
         return mr_error_set(err, MR_EINVAL, "--account must be 12 digits, not '%s'", config->account);
     if (!mr_log_parse_level(mr_str_of(config->log_level), &config->level))

@@ -26,6 +26,7 @@ struct server_handler {
         *query_workers;       /* for Query, which waits up to a minute: it must not keep others waiting */
     struct http_server *http; /* for its statistics; set after the start, before the first request matters */
     const struct api_context *context;
+    struct api_audit *audit; /* NULL: none */
     int64_t started_wall;
     struct care_scrub *scrub;
     struct auth_options auth; /* of the calls under "/-/" */

@@ -72,6 +72,8 @@ static void write_counters(const struct api_metrics *m, struct mr_buf *out)
     value(out, "records_rejected_later_total", "counter",
           "magnetic-store records whose version lost, acknowledged all the same (magnetic-conflicts = later)",
           api_metrics_get(&m->records_unreported));
+    value(out, "requests_throttled_total", "counter", "calls refused for the rate of their access key",
+          api_metrics_get(&m->throttled));
     value(out, "cumulative_bytes_metered_total", "counter",
           "what AWS would have metered for writes, whole KiB a request", api_metrics_get(&m->metered_bytes));
 }
@@ -150,6 +152,16 @@ static void http_counters(struct http_server *http, struct mr_buf *out)
     value(out, "http_sent_bytes_total", "counter", "bytes of response bodies", s.bytes_out);
 }
 
+static void audit_counters(const struct api_audit *audit, struct mr_buf *out)
+{
+    struct api_audit_counts c;
+    api_audit_counts(audit, &c);
+    value(out, "audit_records_total", "counter", "records written to the audit log", c.written);
+    value(out, "audit_records_lost_total", "counter", "records that could not be written", c.lost);
+    value(out, "audit_records_left_out_total", "counter", "unsigned calls beyond what is recorded of them",
+          c.left_out);
+}
+
 void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
 {
     const struct api_metrics *m = api_server_metrics(h->api);
@@ -160,6 +172,8 @@ void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
     query_counters(h->context->query, out);
     if (h->http != NULL)
         http_counters(h->http, out);
+    if (h->audit != NULL)
+        audit_counters(h->audit, out);
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         seconds(out, "process_cpu_seconds_total", "counter", "user and system time of the process",

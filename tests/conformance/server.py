@@ -131,5 +131,5 @@ def clients(url, key=KEY, secret=SECRET, region=REGION, **config):
     for name in ("timestream-write", "timestream-query"):
         made.append(boto3.client(name, endpoint_url=url, region_name=region, aws_access_key_id=key,
                                  aws_secret_access_key=secret,
-                                 config=Config(retries={"max_attempts": 0}, read_timeout=70, **config)))
+                                 config=Config(**{"retries": {"max_attempts": 0}, "read_timeout": 70, **config})))
     return made

@@ -137,6 +137,7 @@ static const struct {
     {"{\"Users\":{\"u\":{\"AccessKeys\":[1]}}}", "an access key must be an object"},
     {"{\"Users\":{\"u\":{\"Policies\":\"p\"}}}", "\"Policies\" must be a list"},
     {"{\"Users\":{\"u\":{\"Policies\":[\"p\"]}}}", "there is no policy 'p'"},
+    {"{\"Users\":{\"u\":{\"RequestsPerSecond\":0}}}", "from 1 to 1000000"},
     {"{\"Users\":{\"u\":{\"Policies\":[7]}}}", "a policy is a JSON object"},
     {"{\"Users\":{},\"Policies\":{\"p\":{}}}", "policy 'p': a policy needs a Statement"},
     {"{\"Users\":{},\"Policies\":{\"p\":" DOCUMENT ",\"p\":" DOCUMENT "}}", "policy 'p' comes twice"},
