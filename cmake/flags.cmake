@@ -72,7 +72,7 @@ function(mr_room name)
   target_link_libraries(mr_${name} PUBLIC ${R_LIBS})
 endfunction()
 
-set(MR_THREADED_ROOMS base http auth remote seal wal memstore store catalog server client)
+set(MR_THREADED_ROOMS base http auth remote reports seal wal memstore store catalog server client)
 
 # mr_unit(<room> <file> [EXTRA...]): tests/unit/<room>/<file>.c becomes the test unit/<room>/<file>.
 function(mr_unit room file)

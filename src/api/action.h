@@ -9,6 +9,7 @@
 #define MR_API_ACTION_H
 
 #include "api/keys.h"
+#include "api/reports.h"
 #include "catalog/catalog.h"
 #include "model/model.h"
 #include "store/store.h"
@@ -48,6 +49,7 @@ struct api_context {
     bool magnetic_conflicts_later;        /* INGEST_CONFLICTS_LATER of ingest/ingest.h */
     struct api_retention_guard retention; /* begin NULL: nobody to tell */
     struct api_keys keys;
+    struct api_reports reports;
     struct api_capacity capacity;       /* set NULL: nobody to tell */
     uint64_t max_databases, max_tables; /* 0: AWS's 500 and 50,000 (write-api reference 12) */
     struct api_state *state;            /* made by api_context_init; copies of the context share it */

@@ -3,6 +3,8 @@
 #include "api/kms.h"
 #include "model/names.h"
 
+#include "base/log.h"
+
 /* Reference 7: the key of a dimension obeys the rules of dimension names. */
 static int check_dimension(struct api_call *call, struct mr_str name, struct model_fault *fault)
 {
@@ -48,6 +50,30 @@ enum catalog_enforcement api_enforcement(const struct model_partition_key *key)
     }
 }
 
+/* A bucket is asked for where there is a storage to ask. */
+static int check_bucket(struct api_call *call, struct mr_str bucket, struct model_fault *fault)
+{
+    const struct api_reports *reports = &call->api->reports;
+    struct mr_error err = MR_ERROR_INIT;
+    if (reports->ctx == NULL)
+        return MR_OK;
+    switch (reports->check(reports->ctx, bucket, &err)) {
+    case MR_OK:
+        return MR_OK;
+    case MR_ENOENT:
+        return model_fail(fault, MODEL_VALIDATION, call->arena,
+                          "The S3 bucket " MR_STR_FMT " does not exist.", MR_STR_ARG(bucket));
+    case MR_EDENIED:
+        return model_fail(fault, MODEL_ACCESS_DENIED, call->arena,
+                          "The S3 bucket " MR_STR_FMT " cannot be accessed.", MR_STR_ARG(bucket));
+    default:
+        mr_log(MR_LOG_WARN, "bucket_not_checked", "id=%s text=\"%s\"", call->id, err.text);
+        return model_fail(fault, MODEL_INTERNAL, call->arena,
+                          "The S3 bucket " MR_STR_FMT " cannot be asked for now. Retry the request.",
+                          MR_STR_ARG(bucket));
+    }
+}
+
 int api_rejected_location(struct api_call *call,
                           const struct model_magnetic_store_write_properties *properties,
                           const struct model_s3_configuration **s3, struct model_fault *fault)
@@ -62,7 +88,10 @@ int api_rejected_location(struct api_call *call,
         return model_fail(
             fault, MODEL_VALIDATION, call->arena,
             "MagneticStoreRejectedDataLocation must have an S3Configuration with a BucketName.");
-    if ((*s3)->kms_key_id.ptr != NULL)
-        return api_kms_check(call, (*s3)->kms_key_id, "KmsKeyId of S3Configuration", fault);
-    return MR_OK;
+    if ((*s3)->kms_key_id.ptr != NULL) {
+        int rc = api_kms_check(call, (*s3)->kms_key_id, "KmsKeyId of S3Configuration", fault);
+        if (rc != MR_OK)
+            return rc;
+    }
+    return check_bucket(call, (*s3)->bucket_name, fault);
 }

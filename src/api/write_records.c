@@ -14,6 +14,7 @@ struct pending {
     struct api_server *server;
     struct api_request *req;
     const struct model_write_records_request *input;
+    struct catalog_table info;
     struct store_table *table; /* NULL: none yet */
     struct ingest_batch batch;
     struct model_fault fault; /* error 0: the 200 in body */
@@ -76,6 +77,22 @@ static void count(struct api_metrics *m, const struct ingest_counts *counts, uin
     api_metrics_add(&m->records_unreported, counts->unreported);
 }
 
+static void report_one(void *ctx, struct mr_str reason, struct mr_str record)
+{
+    const struct pending *p = ctx;
+    const struct api_reports *reports = &p->server->options.context.reports;
+    reports->add(reports->ctx, &p->info, reason, record);
+}
+
+/* What the answer does not tell goes where the table says. */
+static void report(struct pending *p)
+{
+    if (p->server->options.context.reports.ctx == NULL || p->info.rejected_bucket.ptr == NULL)
+        return;
+    if (ingest_report(&p->batch, p->req->arena, report_one, p) != MR_OK)
+        mr_log(MR_LOG_WARN, "conflicts_not_reported", "id=%s detail=\"out of memory\"", p->req->id);
+}
+
 /* The records are on their way to the disk: from here on the answer may only tell what became of them. */
 static void answer(struct pending *p)
 {
@@ -87,6 +104,8 @@ static void answer(struct pending *p)
     else
         count(&p->server->metrics, &counts, p->batch.metered_bytes);
     log_unreported(p->req, counts.unreported);
+    if (conflicts == INGEST_CONFLICTS_LATER && counts.unreported != 0)
+        report(p);
     finish_one(p);
 }
 
@@ -144,12 +163,11 @@ static int prepare(struct pending *p, struct mr_error *err)
 {
     const struct api_context *api = &p->server->options.context;
     struct mr_arena *arena = p->req->arena;
-    struct catalog_table table;
-    int status = find_table(p, &table);
+    int status = find_table(p, &p->info);
     if (status == MR_OK)
-        status = ingest_build(p->input, &table, mr_clock_wall(api->clock), arena, &p->batch, &p->fault);
+        status = ingest_build(p->input, &p->info, mr_clock_wall(api->clock), arena, &p->batch, &p->fault);
     if (status == MR_OK)
-        status = store_table_ref(api->store, table.database_id, table.id, &p->table, err);
+        status = store_table_ref(api->store, p->info.database_id, p->info.id, &p->table, err);
     return status;
 }
 

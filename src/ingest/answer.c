@@ -5,8 +5,7 @@
 
 #include <inttypes.h>
 
-/* Reason of a refused outcome, in the arena or static; MR_STR_NULL for the two successes. */
-static struct mr_str outcome_reason(const struct store_record *r, struct mr_arena *arena)
+struct mr_str ingest_reason(const struct store_record *r, struct mr_arena *arena)
 {
     switch (r->outcome) {
     case STORE_STORED:
@@ -46,9 +45,10 @@ static struct mr_str outcome_reason(const struct store_record *r, struct mr_aren
     return MR_STR("The record could not be stored.");
 }
 
-static bool is_conflict(const struct store_record *r)
+bool ingest_is_unreported(const struct store_record *r)
 {
-    return r->outcome == STORE_REJECT_SAME_VERSION || r->outcome == STORE_REJECT_LOWER_VERSION;
+    return r->magnetic &&
+           (r->outcome == STORE_REJECT_SAME_VERSION || r->outcome == STORE_REJECT_LOWER_VERSION);
 }
 
 /* All rejections ascending by index: both lists are, so this is one merge. Returns their number. */
@@ -68,11 +68,11 @@ static int merge_rejections(struct ingest_batch *b, enum ingest_conflicts confli
             *(r->magnetic ? &counts->magnetic : &counts->memory) += 1;
             continue;
         }
-        if (conflicts == INGEST_CONFLICTS_LATER && r->magnetic && is_conflict(r)) {
+        if (conflicts == INGEST_CONFLICTS_LATER && ingest_is_unreported(r)) {
             counts->unreported++;
             continue;
         }
-        struct mr_str reason = outcome_reason(r, arena);
+        struct mr_str reason = ingest_reason(r, arena);
         if (reason.ptr == NULL)
             return MR_ENOMEM;
         int64_t existing = r->outcome == STORE_REJECT_LOWER_VERSION ? r->existing_version : 0;

@@ -55,4 +55,9 @@ struct ingest_counts {
 int ingest_answer(struct ingest_batch *batch, enum ingest_conflicts conflicts, struct mr_arena *arena,
                   struct mr_buf *out, struct ingest_counts *counts, struct model_fault *fault);
 
+/* After store_append, under INGEST_CONFLICTS_LATER: calls fn for each record that the answer leaves out, with
+ * why it lost and the record as JSON, both valid during the call. MR_ENOMEM: some are missing. */
+typedef void ingest_report_fn(void *ctx, struct mr_str reason, struct mr_str record);
+int ingest_report(const struct ingest_batch *batch, struct mr_arena *arena, ingest_report_fn *fn, void *ctx);
+
 #endif

@@ -45,6 +45,12 @@ int ingest_parse_time(struct ingest_work *w, struct mr_str text, int64_t unit_ns
 /* Nanoseconds of a model_time_unit; the default when absent. */
 int64_t ingest_unit_ns(int unit);
 
+/* answer.c: why a record was refused, in the arena or static; MR_STR_NULL when it was not, or without memory.
+ */
+struct mr_str ingest_reason(const struct store_record *r, struct mr_arena *arena);
+/* Is it one that INGEST_CONFLICTS_LATER leaves out of the answer? */
+bool ingest_is_unreported(const struct store_record *r);
+
 /* Adds a rejection of the record at that index. */
 int ingest_reject(struct ingest_work *w, uint32_t index, struct mr_str reason);
 

@@ -99,16 +99,22 @@ static int sign(struct remote *r, const struct auth_request *what, struct mr_are
     return status == MR_EINVAL ? mr_error_set(err, MR_EINVAL, "the request cannot be signed") : status;
 }
 
-static int make_list(const struct mr_pair *headers, size_t n, struct remote_wire *out)
+static bool has_type(const struct remote_request *q)
+{
+    for (size_t i = 0; i < q->nheaders; i++)
+        if (mr_str_ieq(q->headers[i].name, MR_STR("content-type")))
+            return true;
+    return false;
+}
+
+static int make_list(const struct mr_pair *headers, size_t n, bool typed, struct remote_wire *out)
 {
     /* What curl would add by itself and nobody signed. */
     static const char *const unwanted[] = {"Accept", "Expect", "Content-Type"};
-    bool typed = false, ok = true;
-    for (size_t i = 0; i < n && ok; i++) {
-        typed = typed || mr_str_ieq(headers[i].name, MR_STR("content-type"));
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
         ok = add_header(&out->headers, headers[i].name, headers[i].value.len > 0 ? ": " : ";",
                         headers[i].value);
-    }
     for (size_t i = 0; i < MR_ARRAY_LEN(unwanted) - typed && ok; i++)
         ok = add_header(&out->headers, mr_str_of(unwanted[i]), ":", MR_STR(""));
     return ok ? MR_OK : MR_ENOMEM;
@@ -143,7 +149,7 @@ int remote_wire_make(struct remote *r, const struct remote_request *q, struct mr
         status = sign(r, &what, arena, headers + n, &nextra, err);
     }
     if (status == MR_OK)
-        status = make_list(headers, n + nextra, out);
+        status = make_list(headers, n + nextra, has_type(q), out);
     if (status == MR_OK) {
         struct mr_str url =
             mr_arena_printf(arena, "%s" MR_STR_FMT "%s" MR_STR_FMT, r->origin, MR_STR_ARG(mr_buf_view(&path)),

@@ -52,7 +52,7 @@ int seal_table_new(size_t room, struct seal_table *out)
 
 void seal_table_release(struct seal_table *table)
 {
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count && table->states != NULL; i++)
         seal_wrap_unref(table->states[i].wrap);
     mr_free(table->names);
     mr_free(table->states);

@@ -4,6 +4,7 @@
 #include "server/datadir.h"
 #include "server/handler.h"
 #include "server/keys.h"
+#include "server/report_sink.h"
 #include "server/retention.h"
 #include "server/test_clock.h"
 
@@ -26,6 +27,7 @@ struct server {
     struct api_access *access;          /* until the API has it */
     struct catalog *catalog;
     struct server_keys keys;
+    struct reports *reports; /* NULL: no object storage */
     struct store *store;
     struct engine *engine;
     struct query_service *query;
@@ -139,6 +141,9 @@ static int open_catalog(struct server *s, struct mr_error *err)
         status = api_context_init(&s->context, err);
     if (status == MR_OK)
         status = server_keys_open(&s->keys, c, &s->context, err);
+    if (status == MR_OK)
+        status = report_sink_open(c, &s->reports, err);
+    s->context.reports = report_sink_calls(s->reports);
     unsetenv("AWS_SECRET_ACCESS_KEY");
     unsetenv("AWS_SESSION_TOKEN");
     return status;
@@ -269,6 +274,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .retention = s->retention,
         .scrub = s->scrub,
         .audit = s->audit,
+        .reports = s->reports,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
     };
     struct http_options http = {
@@ -351,6 +357,7 @@ void server_stop(struct server *s)
         engine_close(s->engine);
     if (s->store != NULL)
         store_close(s->store);
+    reports_close(s->reports);
     server_keys_close(&s->keys);
     api_context_release(&s->context);
     if (s->catalog != NULL)

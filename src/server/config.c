@@ -33,6 +33,13 @@ static const struct setting settings[] = {
      "more access keys, in the form of an AWS credentials file: one [user] section a key"},
     {"users", TEXT, AT(users), NULL, 0, 0, "FILE",
      "users with their keys and policies, JSON, mode 0600; read again at SIGHUP (docs/security.md)"},
+    {"s3-endpoint", TEXT, AT(s3_endpoint), NULL, 0, 0, "URL",
+     "S3 API that reports of rejected magnetic-store records go to (with --magnetic-conflicts later)"},
+    {"s3-region", TEXT, AT(s3_region), "us-east-1", 0, 0, "REGION", "region of calls to it"},
+    {"s3-credentials", TEXT, AT(s3_credentials), NULL, 0, 0, "FILE",
+     "AWS credentials file, mode 0600, for calls to it; without it AWS_ACCESS_KEY_ID and its kin"},
+    {"s3-ca", TEXT, AT(s3_ca), NULL, 0, 0, "FILE",
+     "PEM certificates to trust it by, instead of the system's"},
     {"kms-endpoint", TEXT, AT(kms_endpoint), NULL, 0, 0, "URL",
      "key service (KMS API) that keys named in CreateDatabase and UpdateDatabase are of; without it they are "
      "local ones"},

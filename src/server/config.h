@@ -24,6 +24,7 @@ struct server_config {
     char *audit_log;
     int64_t audit_data, audit_required; /* 1: on */
     int64_t key_rate, change_rate, list_rate, max_databases, max_tables;
+    char *s3_endpoint, *s3_region, *s3_credentials, *s3_ca;
     char *kms_endpoint, *kms_region, *kms_credentials, *kms_ca;
     int64_t io_threads, worker_threads, query_threads, query_concurrency, query_calls;
     int64_t max_connections, idle_seconds, max_body, max_head;

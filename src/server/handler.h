@@ -17,6 +17,7 @@
 #include "server/workers.h"
 
 struct care_scrub;
+struct reports;
 struct retention_job;
 
 struct server_handler {
@@ -27,6 +28,7 @@ struct server_handler {
     struct http_server *http; /* for its statistics; set after the start, before the first request matters */
     const struct api_context *context;
     struct api_audit *audit; /* NULL: none */
+    struct reports *reports; /* NULL: there is no object storage */
     int64_t started_wall;
     struct care_scrub *scrub;
     struct auth_options auth; /* of the calls under "/-/" */

@@ -173,7 +173,9 @@ static bool keys_has(void *ctx, uint64_t database_id, struct mr_str key)
 static int keys_forget(void *ctx, uint64_t database_id, struct mr_error *err)
 {
     struct server_keys *k = ctx;
-    return seal_keyring_forget(store_keyring(k->api->store), database_id, err);
+    int status = seal_keyring_forget(store_keyring(k->api->store), database_id, err);
+    store_keys_changed(k->api->store); /* a flush, which lets the log forget what it has of the database */
+    return status;
 }
 
 /* ---- life */

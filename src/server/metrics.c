@@ -4,6 +4,7 @@
 
 #include "query/query.h"
 #include "care/scrub.h"
+#include "reports/reports.h"
 #include "store/store.h"
 
 #include <inttypes.h>
@@ -138,6 +139,23 @@ static void scrub_counters(struct care_scrub *scrub, struct mr_buf *out)
             (double)s.ended / 1e9);
 }
 
+static void report_counters(struct reports *reports, struct mr_buf *out)
+{
+    struct reports_stats s;
+    reports_stats(reports, &s);
+    value(out, "reports_total", "counter", "reports of rejected magnetic-store records written to S3",
+          s.objects);
+    value(out, "report_records_total", "counter", "records in them", s.records);
+    mr_buf_printf(out,
+                  "# HELP millrace_report_failures_total attempts to write one that failed, by whose fault\n"
+                  "# TYPE millrace_report_failures_total counter\n"
+                  "millrace_report_failures_total{fault=\"user\"} %" PRIu64 "\n"
+                  "millrace_report_failures_total{fault=\"system\"} %" PRIu64 "\n",
+                  s.user_failures, s.own_failures);
+    value(out, "report_records_dropped_total", "counter", "records that were never reported", s.dropped);
+    value(out, "report_waiting_bytes", "gauge", "memory of reports that wait", s.waiting_bytes);
+}
+
 static void http_counters(struct http_server *http, struct mr_buf *out)
 {
     struct http_stats s;
@@ -170,6 +188,8 @@ void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
     store_counters(h->context->store, out);
     scrub_counters(h->scrub, out);
     query_counters(h->context->query, out);
+    if (h->reports != NULL)
+        report_counters(h->reports, out);
     if (h->http != NULL)
         http_counters(h->http, out);
     if (h->audit != NULL)

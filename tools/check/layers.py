@@ -17,6 +17,7 @@ LADDER = {
     "policy": ["json"],
     "remote": ["auth"],
     "kms": ["json", "remote"],
+    "reports": ["json", "remote"],
     "seal": [],
     "wal": ["seal"],
     "memstore": [],
@@ -30,7 +31,7 @@ LADDER = {
     "engine": ["json", "sql", "store"],
     "query": ["json", "model", "auth", "sql", "store", "catalog", "engine"],
     "api": ["json", "model", "auth", "policy", "sql", "store", "catalog", "ingest", "engine", "query"],
-    "server": ["json", "http", "auth", "policy", "remote", "kms", "model", "seal", "wal", "magstore", "sql", "store", "catalog", "ingest", "engine", "query", "api",
+    "server": ["json", "http", "auth", "policy", "remote", "kms", "reports", "model", "seal", "wal", "magstore", "sql", "store", "catalog", "ingest", "engine", "query", "api",
                "care", "backup", "cli"],  # main.c alone: the binary has both
 }
 # The only room that may see each of these outside headers.

@@ -191,8 +191,8 @@ static void test_hostile_answers(void **state)
             if (status != c->status || answer.status != c->http)
                 fail_msg("%s, %s: %d and HTTP %d, not %d and %d (%s)", c->name, methods[m], status,
                          answer.status, c->status, c->http, err.text);
-            if (f.requests > 1)
-                fail_msg("%s: asked %u times", c->name, f.requests);
+            if (__atomic_load_n(&f.requests, __ATOMIC_SEQ_CST) > 1)
+                fail_msg("%s: asked %u times", c->name, __atomic_load_n(&f.requests, __ATOMIC_SEQ_CST));
             if (status == MR_OK && c->http == 200 && answer.body.len == 4)
                 check_str(remote_answer_header(&answer, MR_STR("x-amz-id")), "seven");
             assert_true(status == MR_OK || (answer.body.ptr == NULL && answer.head.ptr == NULL));
@@ -214,7 +214,7 @@ static void test_plain_server_under_https(void **state)
     fake_start(&f);
     struct remote *r = client_for(f.port, "https", 300);
     assert_int_equal(ask(r, "POST", &answer, &err), MR_EIO);
-    assert_int_equal(f.requests, 0);
+    assert_int_equal(__atomic_load_n(&f.requests, __ATOMIC_SEQ_CST), 0);
     remote_close(r);
     fake_stop(&f);
 }
@@ -245,8 +245,8 @@ static void test_connections_are_used_again(void **state)
         check_str(mr_buf_view(&answer.body), "body");
         remote_answer_release(&answer);
     }
-    assert_int_equal(f.requests, 5);
-    assert_int_equal(f.connections, 1);
+    assert_int_equal(__atomic_load_n(&f.requests, __ATOMIC_SEQ_CST), 5);
+    assert_int_equal(__atomic_load_n(&f.connections, __ATOMIC_SEQ_CST), 1);
     remote_close(r);
     fake_stop(&f);
 }
@@ -263,7 +263,7 @@ static void test_kept_connection_that_ended(void **state)
         struct remote_answer answer;
         check_ok(ask(r, "POST", &answer, &err), &err);
         remote_answer_release(&answer);
-        assert_int_equal(f.connections, i);
+        assert_int_equal(__atomic_load_n(&f.connections, __ATOMIC_SEQ_CST), i);
     }
     remote_close(r);
     fake_stop(&f);
