@@ -1,8 +1,8 @@
 /* store/files_open.c - what a start does with the files: the newest manifest, then names, then segments.
  *
- * Files whose key is not at hand wait for it (keys.c). A damaged segment costs the queries that need it.
- * Damaged names cost their table: it answers MR_ECORRUPT, its entries stay in the log (keep_log), the other
- * tables go on.
+ * Files whose key is not at hand wait for it, and so do those that the disk does not give (keys.c). A damaged
+ * segment costs the queries that need it. Damaged names cost their table: it answers MR_ECORRUPT, its entries
+ * stay in the log (keep_log), the other tables go on.
  */
 #include "store/private.h"
 
@@ -35,9 +35,11 @@ int files_read_names(struct store *store, struct store_table *table, const struc
     if (rc == MR_ENOMEM)
         return mr_error_set(err, MR_ENOMEM, "no memory to read names");
     if (rc != MR_OK) {
-        mr_log(MR_LOG_ERROR, "names_damaged", "table=%llu file=%llu text=\"%s\"",
-               (unsigned long long)file->table, (unsigned long long)file->number, table->damage.text);
-        __atomic_store_n(&store->keep_log, true, __ATOMIC_RELAXED);
+        mr_log(MR_LOG_ERROR, rc == MR_EIO ? "names_unread" : "names_damaged",
+               "table=%llu file=%llu text=\"%s\"", (unsigned long long)file->table,
+               (unsigned long long)file->number, table->damage.text);
+        if (rc != MR_EIO)
+            __atomic_store_n(&store->keep_log, true, __ATOMIC_RELAXED);
         return MR_OK;
     }
     struct mem_schema schema;
@@ -59,7 +61,10 @@ static int read_names(struct store *store, const struct magstore_file *file, str
         return mr_error_set(err, MR_ENOMEM, "no memory for a table");
     if (table_is_gone(store, file->table) || keys_must_wait(store, table))
         return MR_OK;
-    return files_read_names(store, table, file, err);
+    int rc = files_read_names(store, table, file, err);
+    if (rc == MR_OK && table->damage.status == MR_EIO)
+        rc = keys_wait_for_disk(table);
+    return rc == MR_OK ? MR_OK : (int)mr_error_set(err, MR_ENOMEM, "no memory for a table");
 }
 
 static int open_segments(struct store *store, struct store_segment **fresh, size_t *nfresh,
@@ -76,6 +81,7 @@ static int open_segments(struct store *store, struct store_segment **fresh, size
         if (segment_open(&store->io, store->files_dir, store->keyring, store->cache, &m->files[i],
                          &fresh[*nfresh]) != MR_OK)
             return mr_error_set(err, MR_ENOMEM, "no memory to open a segment");
+        store->unread = store->unread || fresh[*nfresh]->unread;
         ++*nfresh;
     }
     return MR_OK;

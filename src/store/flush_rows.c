@@ -188,7 +188,7 @@ int segment_finish(struct store *store, struct magstore_writer *writer, uint64_t
     file->level = level;
     rc = segment_open(&store->io, store->files_dir, store->keyring, store->cache, file, segment);
     if (rc == MR_OK && (*segment)->reader == NULL) {
-        rc = mr_error_set(err, MR_ECORRUPT, "%s", (*segment)->damage.text);
+        rc = mr_error_set(err, (*segment)->damage.status, "%s", (*segment)->damage.text);
         segment_unref(*segment);
         *segment = NULL;
     }

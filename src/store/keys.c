@@ -5,6 +5,9 @@
  * its names cannot be read: the table waits, and so do its entries of the log, in memory. Nothing of that
  * touches other databases.
  *
+ * A disk that does not answer at a start (EIO, no descriptors left) is no damage: names wait in the same way,
+ * segments are opened again every few seconds.
+ *
  * Back: names are read, entries applied, segments opened; a new view shows them to everybody at once.
  *
  * Changed: new files are under the new key by themselves; flushes write names again, merges write segments
@@ -15,6 +18,7 @@
 #include "base/log.h"
 #include "seal/seal.h"
 #include "store/entry.h"
+#include "store/names.h"
 
 int store_database_usable(struct store *store, uint64_t database_id, struct mr_error *err)
 {
@@ -45,6 +49,21 @@ bool keys_must_wait(struct store *store, struct store_table *table)
         return table->waiting;
     table->waiting = true;
     return true;
+}
+
+int keys_wait_for_disk(struct store_table *table)
+{
+    struct mem_table *fresh; /* of a table that was half read nothing can be used */
+    if (mem_table_open(&table->store->budget, &fresh) != MR_OK)
+        return MR_ENOMEM;
+    mem_table_close(table->mem);
+    table->mem = fresh;
+    table->damage = (struct mr_error)MR_ERROR_INIT;
+    table->named_columns = 2;
+    table->named_measures = table->named_series = 0;
+    table->waiting = true;
+    table->store->unread = true;
+    return MR_OK;
 }
 
 struct kept_entry {
@@ -80,6 +99,16 @@ static int apply_kept(struct store_table *table)
     return MR_OK;
 }
 
+/* Does the disk give all of them? Looks without touching the table, which others may look at. */
+static bool can_read(struct store *store, const struct magstore_file *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (files[i].kind == MAGSTORE_NAMES && names_read(&store->io, store->files_dir, store->keyring,
+                                                          &files[i], NULL, INT64_MIN, NULL) == MR_EIO)
+            return false;
+    return true;
+}
+
 /* Its key is back: names, then entries, then it is a table like others. */
 static int load_waiting(struct store_table *table)
 {
@@ -88,11 +117,18 @@ static int load_waiting(struct store_table *table)
     struct magstore_file *files;
     size_t n;
     int rc = files_list(store, table->id, &files, &n);
+    if (rc == MR_OK && !can_read(store, files, n)) {
+        store->unread = true;
+        mr_free(files);
+        return MR_OK;
+    }
     for (size_t i = 0; i < n && rc == MR_OK; i++)
         if (files[i].kind == MAGSTORE_NAMES)
             rc = files_read_names(store, table, &files[i], &err);
     mr_free(files);
-    if (rc == MR_OK && table->damage.status == MR_OK && apply_kept(table) != MR_OK) {
+    if (rc == MR_OK && table->damage.status == MR_OK)
+        (void)apply_kept(table); /* says what it found */
+    if (rc == MR_OK && table->damage.status != MR_OK) {
         mr_log(MR_LOG_ERROR, "table_damaged", "table=%llu text=\"%s\"", (unsigned long long)table->id,
                table->damage.text);
         __atomic_store_n(&store->keep_log, true, __ATOMIC_RELAXED);
@@ -114,15 +150,15 @@ static int load_if_usable(struct store_table *table, void *ctx)
 
 /* ---- what is open */
 
-/* Segments of the view that are open without a key, or closed with one: opened anew, which gives one or the
- * other. */
+/* Segments of the view that are open without a key, or closed with one, or that the disk did not give: opened
+ * anew, which gives one or the other. */
 static int open_anew(struct store *store, const struct store_view *view, struct store_segment **fresh,
                      size_t *nfresh)
 {
     for (size_t i = 0; i < view->nsegments; i++) {
         const struct store_segment *segment = view->segments[i];
         bool usable = seal_keyring_usable(store->keyring, segment->file.database, NULL) == MR_OK;
-        if (usable != segment->closed)
+        if (usable != segment->closed && !segment->unread)
             continue;
         int rc = segment_open(&store->io, store->files_dir, store->keyring, store->cache, &segment->file,
                               &fresh[*nfresh]);
@@ -148,17 +184,18 @@ static int open_and_close(struct store *store)
 {
     struct store_view *view = snapshot_view(store);
     struct store_segment **fresh = mr_calloc(view->nsegments, sizeof(struct store_segment *));
-    size_t nfresh = 0, closed = 0;
+    size_t nfresh = 0, opened = 0, closed = 0;
     int rc = fresh != NULL ? open_anew(store, view, fresh, &nfresh) : MR_ENOMEM;
     if (rc == MR_OK && nfresh != 0)
         rc = show(store, fresh, nfresh);
     for (size_t i = 0; i < nfresh; i++) {
+        opened += fresh[i]->reader != NULL;
         closed += fresh[i]->closed;
+        store->unread = store->unread || fresh[i]->unread;
         segment_unref(fresh[i]);
     }
-    if (nfresh != 0)
-        mr_log(MR_LOG_INFO, "keys_changed", "segments_opened=%zu segments_closed=%zu", nfresh - closed,
-               closed);
+    if (opened + closed != 0)
+        mr_log(MR_LOG_INFO, "segments_changed", "opened=%zu closed=%zu", opened, closed);
     mr_free(fresh);
     view_unref(view);
     return rc;
@@ -172,12 +209,14 @@ int64_t store_keys_refresh(struct store *store)
     int64_t due = seal_keyring_refresh(store->keyring, now, store->key_life_ns, &changed);
     int rc = MR_OK;
     store->keys_stale = store->keys_stale || changed;
-    if (store->keys_stale) {
+    if (store->keys_stale || store->unread) {
+        store->unread = false; /* until one of them says so again */
         rc = tables_each(store, load_if_usable, NULL);
         if (rc == MR_OK)
             rc = open_and_close(store);
         store->keys_stale = rc != MR_OK;
     }
+    bool soon = rc != MR_OK || store->unread;
     pthread_mutex_unlock(&store->keys_lock);
     if (rc != MR_OK)
         mr_log(MR_LOG_ERROR, "keys_refresh_failed", "status=%s", mr_status_name((enum mr_status)rc));
@@ -185,7 +224,7 @@ int64_t store_keys_refresh(struct store *store)
         keeper_flush_soon(store);
         keeper_compact_soon(store);
     }
-    return rc == MR_OK || due < now + 5 * MR_NS_PER_S ? due : now + 5 * MR_NS_PER_S;
+    return !soon || due < now + 5 * MR_NS_PER_S ? due : now + 5 * MR_NS_PER_S;
 }
 
 void store_keys_changed(struct store *store)

@@ -30,7 +30,8 @@ struct store_table {
     /* What is in files of names already; whoever holds the flush lock. */
     uint32_t named_columns, named_measures, named_series;
     struct mr_error damage; /* the names could not be read at the start: nothing else can be either */
-    bool waiting;           /* atomic: not read yet, because their key is not at hand (keys.c) */
+    bool waiting;           /* atomic: not read yet, because their key is not at hand, or the disk does not
+                               answer (keys.c) */
     struct mr_buf pending;  /* of such a table: its entries of the log, as keys.c wants them */
 };
 
@@ -94,6 +95,7 @@ struct store {
     int64_t key_life_ns;
     pthread_mutex_t keys_lock;    /* one change of what is open at a time */
     bool keys_stale;              /* under it: what is open does not yet follow the keys */
+    bool unread;                  /* likewise: the disk did not give some file, and may later */
     struct magstore_cache *cache; /* of decoded blocks */
     char *files_dir;
     struct magstore_policy policy;
@@ -242,6 +244,9 @@ bool table_waits(const struct store_table *table);
 int keys_retire(struct store *store, struct mr_error *err);
 /* Is the file under another key than the newest of its database? */
 bool keys_outdated(struct store *store, const struct magstore_file *file);
+
+/* At a start: the disk did not give its names; they wait as those without a key do. The table is as new. */
+int keys_wait_for_disk(struct store_table *table);
 
 /* ---- files_open.c */
 int files_read_names(struct store *store, struct store_table *table, const struct magstore_file *file,

@@ -25,9 +25,11 @@ int segment_open(const struct mr_io *io, const char *dir, struct seal_keyring *k
     if (rc == MR_OK)
         magstore_reader_use(segment->reader, cache);
     segment->closed = rc != MR_OK && seal_keyring_usable(keyring, file->database, NULL) != MR_OK;
+    segment->unread = rc == MR_EIO && !segment->closed;
     if (rc != MR_OK && !segment->closed)
-        mr_log(MR_LOG_ERROR, "segment_damaged", "table=%llu file=%llu text=\"%s\"",
-               (unsigned long long)file->table, (unsigned long long)file->number, segment->damage.text);
+        mr_log(MR_LOG_ERROR, segment->unread ? "segment_unread" : "segment_damaged",
+               "table=%llu file=%llu text=\"%s\"", (unsigned long long)file->table,
+               (unsigned long long)file->number, segment->damage.text);
     *out = segment;
     return MR_OK;
 }

@@ -18,6 +18,7 @@ struct store_segment {
     struct magstore_reader *reader; /* NULL: it cannot be read, `damage` says why */
     struct mr_error damage;
     bool closed;   /* that is because its key is not at hand */
+    bool unread;   /* or because the disk did not answer, which may pass: it is tried again (keys.c) */
     unsigned refs; /* atomic */
 };
 
