@@ -16,7 +16,7 @@
 #include "magstore/manifest.h"
 
 #define BACKUP_PART_BYTES ((size_t)32 << 20) /* no object is larger, and no more is held in memory */
-#define BACKUP_ID_BYTES 24                   /* "20260102T030405Z-1a2b3c" and the terminator */
+#define BACKUP_ID_BYTES 27                   /* "20260102T030405000Z-1a2b3c" and the terminator */
 
 /* ---- where backups are ------------------------------------------------------------------------------- */
 

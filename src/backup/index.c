@@ -53,7 +53,7 @@ bool backup_id_valid(struct mr_str id)
     for (size_t i = 0; i < id.len; i++) {
         char c = id.ptr[i];
         bool digit = c >= '0' && c <= '9';
-        if (i == 8 ? c != 'T' : i == 15 ? c != 'Z' : i == 16 ? c != '-' : i < 16 ? !digit : !hex(c))
+        if (i == 8 ? c != 'T' : i == 18 ? c != 'Z' : i == 19 ? c != '-' : i < 18 ? !digit : !hex(c))
             return false;
     }
     return true;

@@ -200,6 +200,8 @@ static int copy_bytes(struct maker *m, const char *path, const char *name, struc
     snprintf(key, sizeof key, "backups/%s/%s", m->index.id, name);
     struct backup_file *file = backup_index_add(&m->index, mr_str_of(path), mr_str_of(key), bytes.len);
     int status = file != NULL ? MR_OK : no_memory(m);
+    m->progress.bytes += bytes.len;
+    m->progress.all_bytes += bytes.len;
     for (size_t at = 0; at < bytes.len && status == MR_OK; at += BACKUP_PART_BYTES)
         status = copy_part(m, file, mr_str_slice(bytes, at, at + BACKUP_PART_BYTES), false);
     return status;
@@ -369,8 +371,9 @@ static void make_id(struct maker *m, int64_t wall_ns)
     mr_random_bytes(random, sizeof random);
     mr_hex_encode(random, sizeof random, hex);
     gmtime_r(&seconds, &tm);
-    size_t n = strftime(m->index.id, sizeof m->index.id, "%Y%m%dT%H%M%SZ", &tm);
-    snprintf(m->index.id + n, sizeof m->index.id - n, "-%s", hex);
+    size_t n = strftime(m->index.id, sizeof m->index.id, "%Y%m%dT%H%M%S", &tm);
+    snprintf(m->index.id + n, sizeof m->index.id - n, "%03dZ-%s", (int)(wall_ns % MR_NS_PER_S / MR_NS_PER_MS),
+             hex);
     m->index.made = wall_ns;
 }
 

@@ -269,6 +269,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .workers = s->workers,
         .query_workers = s->query_workers,
         .context = &s->context,
+        .store_path = s->dir.store_path,
         .started_wall = mr_clock_wall(&mr_clock_system),
         .test_clock = c->test_clock != TEST_CLOCK_OFF ? &s->test_clock : NULL,
         .retention = s->retention,

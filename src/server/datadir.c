@@ -78,6 +78,11 @@ static int count_entry(void *arg, const char *name)
     return 0;
 }
 
+int datadir_stamp(const char *path, struct mr_error *err)
+{
+    return mr_io_write_file(&mr_io_posix, path, "VERSION", MR_STR(STAMP), 0600, err);
+}
+
 static int check_stamp(const struct datadir *dir, struct mr_error *err)
 {
     char *path = join(dir->path, "VERSION");
@@ -89,7 +94,7 @@ static int check_stamp(const struct datadir *dir, struct mr_error *err)
     if (status == MR_ENOENT) {
         int others = 0;
         mr_io_posix.list(NULL, dir->path, count_entry, &others);
-        status = others == 0 ? mr_io_write_file(&mr_io_posix, dir->path, "VERSION", MR_STR(STAMP), 0600, err)
+        status = others == 0 ? datadir_stamp(dir->path, err)
                              : mr_error_set(err, MR_EINVAL,
                                             "%s is not empty and not a millrace data directory", dir->path);
     } else if (status != MR_OK) {

@@ -27,6 +27,8 @@ struct datadir {
  * wrong. */
 int datadir_open(const char *path, struct datadir *out, struct mr_error *err);
 void datadir_close(struct datadir *dir);
+/* Makes a directory that holds everything else a data directory: of this layout. */
+int datadir_stamp(const char *path, struct mr_error *err);
 
 /* The root pair: from the environment when both variables are set, else from root-credentials, else newly
  * made and kept there. `id` and `secret` are appended NUL-terminated; the caller cleanses the secret. */

@@ -2,6 +2,7 @@
 
 #include "server/check_call.h"
 #include "server/clock_call.h"
+#include "server/hold_call.h"
 
 #include <stdlib.h>
 
@@ -72,7 +73,7 @@ static bool route_get(struct server_handler *h, struct http_request *req)
 void server_handle(void *handler, struct http_request *req)
 {
     struct server_handler *h = handler;
-    if (route_get(h, req) || clock_call(h, req) || server_check_call(h, req))
+    if (route_get(h, req) || clock_call(h, req) || server_check_call(h, req) || server_hold_call(h, req))
         return;
     struct exchange *x = MR_ARENA_NEW(&req->arena, struct exchange);
     if (x == NULL) {

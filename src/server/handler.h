@@ -6,6 +6,7 @@
  *     /-/clock       the test clock, only while it is on (server/clock_call.h)
  *     /-/flush       likewise: what the background does with files, at once
  *     /-/check       what the scrub found, and a pass at once (server/check_call.h)
+ *     /-/hold        a moment of the data, for a backup (server/hold_call.h)
  *
  * /health and /metrics need no signature and tell nothing of the data but sizes and counts.
  */
@@ -29,6 +30,7 @@ struct server_handler {
     const struct api_context *context;
     struct api_audit *audit; /* NULL: none */
     struct reports *reports; /* NULL: there is no object storage */
+    const char *store_path;  /* of the store, for copies of it */
     int64_t started_wall;
     struct care_scrub *scrub;
     struct auth_options auth; /* of the calls under "/-/" */

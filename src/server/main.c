@@ -1,6 +1,7 @@
 /* millrace - the command line. `millrace serve` is the server; design contract: docs/architecture.md. */
 #include "cli/cli.h"
 #include "server/boot.h"
+#include "server/backup_commands.h"
 #include "server/care_commands.h"
 
 #include <signal.h>
@@ -82,16 +83,20 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc == 3 && strcmp(argv[1], "help") == 0 &&
-        (cli_help(argv[2], stdout) || care_command_help(argv[2], stdout)))
+        (cli_help(argv[2], stdout) || care_command_help(argv[2], stdout) ||
+         backup_command_help(argv[2], stdout)))
         return 0;
     bool help = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0), known = false;
     int exit_code = argc >= 2 && !help ? care_command(argc - 1, argv + 1, &known) : 2;
+    if (argc >= 2 && !help && !known)
+        exit_code = backup_command(argc - 1, argv + 1, &known);
     if (argc >= 2 && !help && !known)
         exit_code = cli_run(argc - 1, argv + 1, &known);
     if (known)
         return exit_code;
     fputs(USAGE, help ? stdout : stderr);
     care_command_list(help ? stdout : stderr);
+    backup_command_list(help ? stdout : stderr);
     cli_list(help ? stdout : stderr);
     return help ? 0 : 2;
 }

@@ -11,7 +11,7 @@ static void fill(struct backup_index *index)
     static const char sum[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     *index = (struct backup_index){
         .made = 1700000000000000000, .lsn = 17, .rows = 5, .log_entries = 3, .keys = true};
-    strcpy(index->id, "20260102T030405Z-1a2b3c");
+    strcpy(index->id, "20260102T030405000Z-1a2b3c");
     struct backup_file *f = backup_index_add(index, MR_STR("store/wal/wal-0000000000000001.log"),
                                              MR_STR("log/wal-0000000000000001.log-00aa-1024"), 1024);
     f->whole = 65536;
@@ -94,7 +94,7 @@ static void test_paths_stay_inside(void **state)
         char sum[65];
         mr_buf_printf(
             &bytes,
-            "millrace backup 1\nid 20260102T030405Z-1a2b3c\nmade 1\nlsn 1\nrows 1\nlog-entries 1\nkeys "
+            "millrace backup 1\nid 20260102T030405000Z-1a2b3c\nmade 1\nlsn 1\nrows 1\nlog-entries 1\nkeys "
             "no\n%s\n",
             bad[i]);
         backup_sha256(mr_buf_view(&bytes), sum);
