@@ -8,15 +8,16 @@ import os
 import re
 import threading
 import unittest
+import urllib.parse
 
 import boto3
-from botocore.auth import SigV4Auth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
 from every_call import calls, program
-from support import credentials, run
+from support import credentials, probe, run
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 OURS = ["authorization", "content-length", "content-type", "host", "user-agent", "x-amz-date", "x-amz-target"]
@@ -120,6 +121,27 @@ class Requests(unittest.TestCase):
             signed, signed2 = (re.search("SignedHeaders=([^,]*)", h["authorization"]).group(1) for h in (mine, others[2]))
             self.assertEqual(signed, signed2.replace(";x-amz-api-version", ""))  # botocore's addition to DescribeEndpoints
         self.each(check)
+
+
+class Presigned(unittest.TestCase):
+    def test_signature(self):
+        """What generate_presigned_url puts into a query string, signed by botocore for the same moment."""
+        url = run(probe(), "presign", env=credentials("http://127.0.0.1:9", KEY, SECRET)).stdout.strip()
+        parts = urllib.parse.urlsplit(url)
+        given = dict(urllib.parse.parse_qsl(parts.query))
+        self.assertEqual(given.pop("X-Amz-Algorithm"), "AWS4-HMAC-SHA256")
+        date, expires, signature = (given.pop("X-Amz-" + n) for n in ("Date", "Expires", "Signature"))
+        headers = {"host": parts.netloc, "content-type": "application/x-amz-json-1.0", "x-amz-target": "Timestream_20181101.ListDatabases"}
+        signed = given.pop("X-Amz-SignedHeaders").split(";")
+        credential = given.pop("X-Amz-Credential")
+        request = AWSRequest(method="POST", url=f"{parts.scheme}://{parts.netloc}{parts.path}", params=given, data=b"",
+                             headers={n: headers[n] for n in signed})
+        request.context["timestamp"] = date
+        signer = SigV4QueryAuth(Credentials(KEY, SECRET), "timestream", "us-east-1", expires=int(expires))
+        self.assertEqual(credential, signer.scope(request))
+        signer._modify_request_before_signing(request)
+        text = signer.string_to_sign(request, signer.canonical_request(request))
+        self.assertEqual(signature, signer.signature(text, request))
 
 
 class Newer(unittest.TestCase):
