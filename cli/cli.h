@@ -43,9 +43,9 @@ struct cli {
     const char *time_column, *time_unit, *dimensions, *measures, *measure_name, *measure_name_column,
         *delimiter, *escape; /* of import */
     bool create, verify;
-    const char *memory, *magnetic;       /* as given */
-    int64_t memory_hours, magnetic_days; /* 0: not given */
-    char **words;                        /* what is no option */
+    const char *memory, *magnetic, *give_up;        /* as given */
+    int64_t memory_hours, magnetic_days, give_up_s; /* 0: not given */
+    char **words;                                   /* what is no option */
     int nwords;
     struct mr_client *client;
     struct mr_fault fault;

@@ -18,6 +18,11 @@ static int save(struct import *im)
 {
     uint64_t written = 0;
     int rc = cli_load_flush(&im->load, &written, &im->at.rejects_bytes);
+    if (rc == CLI_OK && cli_load_stopped(&im->load)) {
+        if (im->file.path != NULL)
+            fputs("millrace: the same command goes on from the last checkpoint\n", stderr);
+        return CLI_FAILED;
+    }
     im->at.written = (int64_t)written;
     pthread_mutex_lock(&im->load.lock);
     im->at.refused = (int64_t)im->load.refused;
@@ -35,7 +40,11 @@ int import_ended(struct import *im, int64_t bytes)
     im->at.rows++;
     cli_progress(&im->progress, (uint64_t)im->at.rows,
                  im->pieces[0].rows >= 0 ? im->at.rows : im->at.bytes + bytes);
-    if (im->file.path == NULL || im->at.rows % 64 != 0)
+    if (im->at.rows % 64 != 0)
+        return CLI_OK;
+    if (cli_load_stopped(&im->load))
+        return CLI_FAILED;
+    if (im->file.path == NULL)
         return CLI_OK;
     bool due = im->at.rows - im->saved_rows >= CHECK_ROWS ||
                mr_clock_mono(&mr_clock_system) - im->saved_ns >= CHECK_NS;
@@ -160,6 +169,7 @@ static int run(struct import *im)
 
 static int go_on(struct import *im)
 {
+    im->load.stops = true;
     int rc = cli_load_open(&im->load, im->cli, im->at.rejects_bytes);
     im->load.refused = (uint64_t)im->at.refused;
     im->load.written_before = (uint64_t)im->at.written;

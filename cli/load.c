@@ -51,8 +51,38 @@ void cli_load_bad(struct cli_load *load, const char *why, struct mr_str text)
     note(load, "BadLine", why, MR_STR_NULL, text);
 }
 
+/* Anything but a word about the records: no connection, throttling, a key that is no longer good, no table.
+ */
+static bool is_outage(const struct mr_rejection *why)
+{
+    return strcmp(why->code, "RejectedRecordsException") != 0 &&
+           strcmp(why->code, "ValidationException") != 0 &&
+           strcmp(why->code, "RequestEntityTooLargeException") != 0;
+}
+
+bool cli_load_stopped(struct cli_load *load)
+{
+    pthread_mutex_lock(&load->lock);
+    bool stopped = load->unsent > 0;
+    pthread_mutex_unlock(&load->lock);
+    return stopped;
+}
+
+static void stop(struct cli_load *load, const struct mr_rejection *why)
+{
+    pthread_mutex_lock(&load->lock);
+    if (load->unsent++ == 0)
+        fprintf(stderr, "millrace: stopped: %s: %s\n", why->code, why->reason);
+    pthread_mutex_unlock(&load->lock);
+}
+
 static void on_reject(void *arg, const struct mr_record *record, const struct mr_rejection *why)
 {
+    struct cli_load *load = arg;
+    if (load->stops && is_outage(why)) {
+        stop(load, why);
+        return;
+    }
     struct mr_buf text = MR_BUF_INIT;
     model_encode(&model_shape_record, record, &text);
     note(arg, why->code, why->reason, mr_buf_view(&text), MR_STR_NULL);
@@ -145,7 +175,7 @@ int cli_load_open(struct cli_load *load, struct cli *cli, int64_t keep)
     options.on_reject = on_reject;
     options.arg = load;
     options.senders = 4;
-    options.give_up_ms = cli->spool != NULL ? 0 : 60000;
+    options.give_up_ms = cli->spool != NULL ? 0 : (int)(cli->give_up_s > 0 ? cli->give_up_s : 60) * 1000;
     options.spool_dir = cli->spool;
     if (look_first(cli) != CLI_OK || open_rejects(load, keep) != CLI_OK)
         return CLI_FAILED;
@@ -189,19 +219,22 @@ static int close_writer(struct cli_load *load, int rc)
 {
     struct cli *cli = load->cli;
     struct mr_writer_stats stats;
-    if (mr_writer_flush(load->writer, -1, &cli->fault) != 0)
+    bool stopped = cli_load_stopped(load); /* then what is left has waited long enough */
+    if (!stopped && mr_writer_flush(load->writer, -1, &cli->fault) != 0)
         rc = cli_fault(cli);
     if (cli->spool != NULL)
         empty_spool(load->writer);
     mr_writer_stats(load->writer, &stats);
-    if (mr_writer_close(load->writer, 0, &cli->fault) != 0)
+    if (mr_writer_close(load->writer, 0, &cli->fault) != 0 && !stopped)
         rc = cli_fault(cli);
     fprintf(stderr, "%" PRIu64 " records written, %" PRIu64 " refused", load->written_before + stats.written,
             load->refused);
+    if (load->unsent > 0)
+        fprintf(stderr, ", %" PRIu64 " not sent", load->unsent);
     if (stats.spooled + stats.recovered > 0)
         fprintf(stderr, ", %" PRIu64 " bytes kept in %s", stats.spool_bytes, cli->spool);
     fputc('\n', stderr);
-    return rc == CLI_OK && load->refused > 0 ? CLI_FAILED : rc;
+    return rc == CLI_OK && load->refused + load->unsent > 0 ? CLI_FAILED : rc;
 }
 
 int cli_load_close(struct cli_load *load, int rc)

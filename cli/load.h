@@ -18,6 +18,8 @@ struct cli_load {
     uint64_t refused, named; /* of this run and of the ones it continues; told on standard error */
     uint64_t written_before; /* by the runs that this one continues */
     bool rejects_failed;
+    bool stops; /* set before opening: a service that stays away ends the job instead of refusing records */
+    uint64_t unsent; /* records that it stayed away for */
 };
 
 /* Asks for the table, so that a wrong name or key is said once, and opens the writer and the file of rejects;
@@ -31,6 +33,8 @@ int cli_load_record(struct cli_load *load, const struct mr_record *record, struc
 int cli_load_line(struct cli_load *load, struct mr_str line, bool influx);
 /* Counts what is no record. */
 void cli_load_bad(struct cli_load *load, const char *why, struct mr_str text);
+/* The service stayed away too long, with `stops`: what was handed over is not all written or refused. */
+bool cli_load_stopped(struct cli_load *load);
 /* Waits until every record has ended, and the file of rejects is on its way to the disk. *written counts the
  * earlier runs too; *rejects is the length of that file. */
 int cli_load_flush(struct cli_load *load, uint64_t *written, int64_t *rejects);

@@ -24,6 +24,7 @@ static const char import_usage[] =
     "                    else by the name of the file. csv, json and line may be compressed by gzip\n"
     "  --rejects FILE    what could not be written, as JSON lines with the reasons\n"
     "  --resume FILE     keeps how far it is; the same command again goes on from there\n"
+    "  --give-up SECONDS how long an outage is waited out before the import stops; 60\n"
     "  --create          make the database and the table where they are missing, with late writes enabled\n"
     "  --memory-hours N, --magnetic-days N   retention of that table\n"
     "  --verify          count the rows of the table before and afterwards\n\n"
@@ -80,6 +81,7 @@ static const struct command {
      "usage: millrace write -d DATABASE -t TABLE [options] [FILE]\n\n"
      "  --input-format F  json (a Record of the API on each line) or line (Influx line protocol); json\n"
      "  --rejects FILE    what could not be written, as JSON lines with the reasons\n"
+     "  --give-up SECONDS how long an outage is waited out before records count as refused; 60\n"
      "  --spool DIR       keep what cannot be sent on disk, and send what an earlier run kept\n",
      cli_write, NULL},
     {"import", "load files, or what UNLOAD left, into a table", import_usage, cli_import, NULL},
@@ -153,6 +155,7 @@ static const struct text_option {
                     {"input-format", OF(input), "write import"},
                     {"rejects", OF(rejects), "write import"},
                     {"spool", OF(spool), "write"},
+                    {"give-up", OF(give_up), "write import"},
                     {"resume", OF(resume), "import export"},
                     {"time", OF(time_column), "import"},
                     {"time-unit", OF(time_unit), "import"},
@@ -208,9 +211,9 @@ static int take_option(struct cli *cli, int code)
 
 static int take_number(struct cli *cli, const char *text, int64_t *out)
 {
-    if (text == NULL || (mr_str_to_i64(mr_str_of(text), out) && *out > 0))
+    if (text == NULL || (mr_str_to_i64(mr_str_of(text), out) && *out > 0 && *out < 1000000))
         return CLI_OK;
-    return cli_misuse(cli, "\"%s\" is no number of hours or days.", text);
+    return cli_misuse(cli, "\"%s\" is no number of hours, days or seconds.", text);
 }
 
 static int parse(struct cli *cli, int argc, char **argv, bool *help)
@@ -240,7 +243,9 @@ static int parse(struct cli *cli, int argc, char **argv, bool *help)
     cli->nwords = argc - optind;
     if (rc == CLI_OK)
         rc = take_number(cli, cli->memory, &cli->memory_hours);
-    return rc == CLI_OK ? take_number(cli, cli->magnetic, &cli->magnetic_days) : rc;
+    if (rc == CLI_OK)
+        rc = take_number(cli, cli->magnetic, &cli->magnetic_days);
+    return rc == CLI_OK ? take_number(cli, cli->give_up, &cli->give_up_s) : rc;
 }
 
 static const struct command *command_named(const char *name)

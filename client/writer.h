@@ -52,7 +52,7 @@ struct mr_writer {
     uint64_t next_seq;
     bool stopping;
     int outage_attempt; /* 0: none */
-    int64_t outage_until_ns;
+    int64_t outage_since_ns, outage_until_ns;
     bool probing;       /* a sender tries whether the outage is over */
     bool frame_next;    /* the next turn prefers a frame to a batch */
     bool spool_refuses; /* the disk is full or broken; until a frame is done or the outage ends */

@@ -40,6 +40,8 @@ static void note_outage(struct mr_writer *w, bool outage, enum retry_class class
 {
     w->probing = false;
     if (outage) {
+        if (w->outage_attempt == 0)
+            w->outage_since_ns = writer_now(w);
         if (w->outage_attempt < 30)
             w->outage_attempt++;
         w->outage_until_ns = writer_now(w) + client_pause_ns(w->client, class_, w->outage_attempt);
@@ -53,12 +55,18 @@ static void note_outage(struct mr_writer *w, bool outage, enum retry_class class
 
 /* ---- what a turn can do; each is called and returns under the lock ---- */
 
-/* The batch has been retried for as long as its owner wanted. */
-static bool give_up(struct mr_writer *w, struct batch *b, const struct outcome *o)
+/* The batch has been retried, or has waited for the end of an outage, as long as its owner wanted. */
+static bool is_due(const struct mr_writer *w, const struct batch *b)
 {
-    int64_t limit = (int64_t)w->options.give_up_ms * MR_NS_PER_MS;
-    if (limit == 0 || writer_now(w) - b->failed_ns < limit)
-        return false;
+    int64_t limit = (int64_t)w->options.give_up_ms * MR_NS_PER_MS, from = b->failed_ns;
+    if (from == 0)
+        from = b->opened_ns > w->outage_since_ns ? b->opened_ns : w->outage_since_ns;
+    return limit > 0 && writer_now(w) - from >= limit;
+}
+
+/* The batch is in nobody's hands but ours. It is gone afterwards. */
+static void give_up(struct mr_writer *w, struct batch *b, const struct outcome *o)
+{
     struct send_totals totals = {0, 0, 0, 0};
     struct mr_rejection why = {.code = o->code != NULL ? o->code : mr_err_name(o->error),
                                .reason = o->message != NULL ? o->message : "",
@@ -67,7 +75,20 @@ static bool give_up(struct mr_writer *w, struct batch *b, const struct outcome *
     client_writer_reject_all(w, mr_buf_view(&b->bytes), b->records, b->ended, &why, &totals);
     pthread_mutex_lock(&w->lock);
     add_totals(w, &totals);
-    return true;
+    client_writer_drop(w, b);
+}
+
+/* During an outage one batch at a time is tried: what failed for it failed for all that wait behind it. */
+static void give_up_others(struct mr_writer *w, const struct outcome *o)
+{
+    for (struct batch *b = w->oldest; b != NULL;)
+        if (b->state == BATCH_QUEUED && is_due(w, b)) {
+            b->state = BATCH_SENDING;
+            give_up(w, b, o);
+            b = w->oldest; /* the list may have changed meanwhile */
+        } else {
+            b = b->newer;
+        }
 }
 
 static void send_batch(struct mr_writer *w, struct batch *b)
@@ -86,10 +107,14 @@ static void send_batch(struct mr_writer *w, struct batch *b)
     note_outage(w, result == SEND_OUTAGE, class_);
     if (result == SEND_OUTAGE && b->failed_ns == 0)
         b->failed_ns = writer_now(w);
-    if (result == SEND_ENDED || give_up(w, b, &why))
+    if (result == SEND_ENDED) {
         client_writer_drop(w, b);
-    else
+    } else if (is_due(w, b)) {
+        give_up(w, b, &why);
+        give_up_others(w, &why);
+    } else {
         b->state = BATCH_QUEUED;
+    }
     client_outcome_release(&why);
 }
 

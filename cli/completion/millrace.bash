@@ -19,8 +19,8 @@ _millrace() {
         return
     fi
     case $command:$word in
-    write:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --spool" -- "$word")) ;;
-    import:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --resume --create --verify --time --time-unit
+    write:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --spool --give-up" -- "$word")) ;;
+    import:-*) COMPREPLY=($(compgen -W "$common -d -t --input-format --rejects --resume --give-up --create --verify --time --time-unit
         --dimensions --measures --measure-name --measure-name-column --delimiter --escape --memory-hours --magnetic-days" -- "$word")) ;;
     export:-*) COMPREPLY=($(compgen -W "$common -d -t --from --to --output --output-format --resume" -- "$word")) ;;
     tables:-*) COMPREPLY=($(compgen -W "$common --memory-hours --magnetic-days" -- "$word")) ;;

@@ -337,6 +337,35 @@ class Resuming(Importing):
         self.assertIn("all of it was imported before", run(BINARY, *command, env=self.env, expect=1).stderr)
         self.assertIn("belongs to another", run(BINARY, *command[:-1], env=self.env, expect=1).stderr)
 
+    def test_outage_stops_and_loses_nothing(self):
+        server = Server(keep=True)
+        self.addCleanup(server.remove)
+        env = credentials(server.url, KEY, SECRET, AWS_MAX_ATTEMPTS="1")
+        run(BINARY, "databases", "create", "depot", env=env)
+        run(BINARY, "tables", "create", "depot", "goods", env=env)
+        path = self.file("x.csv", "time,measure_name,a:dimension,measure_value::double\n" +
+                         "".join(f"{self.now * 1000 + i},m,x{i % 7},{i}\n" for i in range(self.ROWS)))
+        state, rejects = os.path.join(self.dir, "state"), os.path.join(self.dir, "rejects")
+        command = ("import", "-d", "depot", "-t", "goods", "--resume", state, "--rejects", rejects, "--give-up", "1", path)
+        with subprocess.Popen([BINARY, *command], env=env, stderr=subprocess.PIPE, text=True) as process:
+            while True:
+                try:
+                    with open(state, encoding="utf-8") as file:
+                        if json.load(file)["rows"] > 0:
+                            break
+                except FileNotFoundError:
+                    continue
+            server.kill()
+            _, said = process.communicate()
+        self.assertEqual(process.returncode, 1, said)
+        self.assertRegex(said, "stopped: MR_ERR_NETWORK: (.*\n)+.*goes on from the last checkpoint\n.* written, 0 refused, [0-9]+ not sent")
+        self.assertEqual(os.path.getsize(rejects), 0)
+        server.flags = ("--listen", f"127.0.0.1:{server.port}")
+        server.start()
+        self.addCleanup(server.stop)
+        self.assertIn(f"{self.ROWS} records written, 0 refused\n", run(BINARY, *command, env=env).stderr)
+        self.assertEqual(run(BINARY, "query", "SELECT count(*) FROM depot.goods", env=env).stdout, f"_col0\n{self.ROWS}\n")
+
     def test_export_goes_on(self):
         lines = [f"m,a=x{i % 7} v={i}i {(self.now * 1000 + i) * 10**6}\n" for i in range(self.ROWS)]
         lines += [f"m,a=early v={i}i {(self.now - 3000) * 10**9 + i}\n" for i in range(2000)]
