@@ -72,13 +72,26 @@ static int each_database(struct server_keys *k, each_fn *fn, void *arg)
 
 /* ---- for the keyring */
 
+/* A service that makes keys and does not unwrap them is found out before anything is sealed. */
+static int prove(struct server_keys *k, const struct seal_wrapping *by, const struct seal_key *key,
+                 struct mr_str wrapped, struct mr_error *err)
+{
+    struct seal_key again;
+    int status = kms_decrypt(k->kms, by->key, by->binding, wrapped, again.bytes, err);
+    if (status == MR_OK && memcmp(again.bytes, key->bytes, SEAL_KEY_BYTES) != 0)
+        status = mr_error_set(err, MR_EIO, "the key service unwraps another key than it made");
+    seal_key_wipe(&again);
+    return status;
+}
+
 static int outside_generate(void *ctx, const struct seal_wrapping *by, struct seal_key *out,
                             struct mr_buf *wrapped, struct mr_error *err)
 {
     struct server_keys *k = ctx;
     if (k->kms == NULL)
         return mr_error_set(err, MR_EIO, "no key service is configured (--kms-endpoint)");
-    return kms_generate(k->kms, by->key, by->binding, out->bytes, wrapped, err);
+    int status = kms_generate(k->kms, by->key, by->binding, out->bytes, wrapped, err);
+    return status == MR_OK ? prove(k, by, out, mr_buf_view(wrapped), err) : status;
 }
 
 static int outside_unwrap(void *ctx, const struct seal_wrapping *by, struct mr_str wrapped,

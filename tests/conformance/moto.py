@@ -71,6 +71,7 @@ class Gate:
     def __init__(self, port):
         gate = self
         self.refuse = {}
+        self.no_decrypt = set()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -81,6 +82,8 @@ class Gate:
                 key = json.loads(body)["KeyId"].split("/")[-1]
                 if operation != "DescribeKey" and key in gate.refuse:
                     return self.answer(400, json.dumps({"__type": gate.refuse[key], "message": key}).encode())
+                if operation == "Decrypt" and key in gate.no_decrypt:
+                    return self.answer(400, b'{"__type": "AccessDeniedException"}')
                 inner = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
                 inner.request("POST", self.path, body, {k: v for k, v in self.headers.items() if k != "Connection"})
                 answer = inner.getresponse()

@@ -248,6 +248,17 @@ class Service(Keys):
         self.fails("ValidationException", 400, self.write.update_database, DatabaseName=database, KmsKeyId=arn)
         self.fails("ResourceNotFoundException", 404, self.write.describe_database, DatabaseName=name)
 
+    def test_a_key_that_does_not_unwrap_is_found_out_at_once(self):
+        arn = self.key()
+        self.gate.no_decrypt.add(ident(arn))
+        name = self.name()
+        self.fails("AccessDeniedException", 403, self.write.create_database, arn, DatabaseName=name, KmsKeyId=arn)
+        self.fails("ResourceNotFoundException", 404, self.write.describe_database, DatabaseName=name)
+        database, table = self.table(self.database(KmsKeyId=self.key()))
+        self.fails("AccessDeniedException", 403, self.write.update_database, arn, DatabaseName=database, KmsKeyId=arn)
+        self.put(database, table)
+        self.assertEqual(self.count(database, table), 3)
+
     def test_wrapped_key_is_what_is_stored(self):
         """The keyring holds what Decrypt needs, the database's name as context, and no plaintext."""
         arn = self.key()
