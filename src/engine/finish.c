@@ -35,7 +35,8 @@ struct finish {
 
 /* ---- opening and closing ---- */
 
-static int open_scan(struct finish *f, struct mr_error *err)
+/* In place of the one before, for the plan's times within [from_time, to_time]. */
+static int open_scan(struct finish *f, int64_t from_time, int64_t to_time, struct mr_error *err)
 {
     struct engine_run *run = f->run;
     const struct sql_scan *from = &run->plan->scans[0];
@@ -48,6 +49,8 @@ static int open_scan(struct finish *f, struct mr_error *err)
     scan->refs = 1;
     int status = scan_spec(from, &spec, err);
     if (status == MR_OK) {
+        spec.time_min = from_time > spec.time_min ? from_time : spec.time_min;
+        spec.time_max = to_time < spec.time_max ? to_time : spec.time_max;
         status = scan_groups_start(scan, from, &spec, err);
         scan_spec_free(&spec);
     }
@@ -56,6 +59,8 @@ static int open_scan(struct finish *f, struct mr_error *err)
         return status;
     }
     scan_begun(scan, 0, &about);
+    if (f->scan != NULL)
+        scan_unref(f->scan);
     f->scan = scan;
     return MR_OK;
 }
@@ -90,7 +95,7 @@ int finish_open(struct engine_run *run, struct mr_error *err)
     if (status == MR_OK)
         status = row_coder_open_flat(run->plan, &run->coder, err);
     if (status == MR_OK)
-        status = open_scan(f, err);
+        status = open_scan(f, INT64_MIN, INT64_MAX, err);
     return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
 }
 
@@ -250,13 +255,61 @@ static int put_in_order(struct finish *f, struct mr_error *err)
     return MR_OK;
 }
 
-static int aggregate(struct finish *f, struct mr_error *err)
+/* Reads all groups of the scan at hand. */
+static int read_groups(struct finish *f, struct mr_error *err)
 {
     crew_run(f->run->engine->crew, helpers(f), work, f);
-    if (f->status != MR_OK)
-        return mr_error_set(err, (enum mr_status)f->status, "%s", f->failure.text);
+    return f->status == MR_OK ? MR_OK : mr_error_set(err, (enum mr_status)f->status, "%s", f->failure.text);
+}
+
+/* ---- the newest bins ---- */
+
+/* The rows wanted are those of the newest bins: how many, or 0. */
+static uint64_t newest_wanted(const struct finish *f)
+{
+    const struct sql_finish *plan = f->plan;
+    if (plan->norder == 0 || plan->limit < 0 || f->groups->bin_ns == 0)
+        return 0;
+    const struct sql_finish_order *o = &plan->order[0];
+    if (!o->desc || o->part.how != SQL_PART_KEY || o->part.column != f->groups->nkeys)
+        return 0;
+    return (uint64_t)plan->limit + (uint64_t)plan->offset;
+}
+
+/* The start of the bin `bins` before that of the time; INT64_MIN when there is no such time. */
+static int64_t bin_before(const struct sql_groups *g, int64_t time, uint64_t bins)
+{
+    __int128 since = (__int128)time - g->bin_origin, part = since % g->bin_ns;
+    __int128 start = time - (part >= 0 ? part : part + g->bin_ns) - (__int128)bins * g->bin_ns;
+    return start < INT64_MIN ? INT64_MIN : (int64_t)start;
+}
+
+/* Goes backwards in windows of whole bins, each wider than the one before, until there are groups enough: all
+ * that is older would stand behind them. */
+static int read_newest(struct finish *f, uint64_t wanted, struct mr_error *err)
+{
+    enum { WIDER = 8 };
+    const int64_t least = f->run->plan->scans[0].time_min;
+    int64_t to = store_aggregate_last(f->scan->groups);
     int status = MR_OK;
-    if (f->wholes.nkeys == 0 && f->wholes.count == 0)
+    for (uint64_t bins = wanted; to != INT64_MIN && to >= least && f->wholes.count < wanted;) {
+        int64_t from = bin_before(f->groups, to, bins - 1);
+        status = open_scan(f, from, to, err);
+        if (status == MR_OK)
+            status = read_groups(f, err);
+        if (status != MR_OK || from <= least)
+            break;
+        to = from - 1;
+        bins = bins < UINT64_MAX / WIDER ? bins * WIDER : bins;
+    }
+    return status;
+}
+
+static int aggregate(struct finish *f, struct mr_error *err)
+{
+    uint64_t wanted = newest_wanted(f);
+    int status = wanted != 0 ? read_newest(f, wanted, err) : read_groups(f, err);
+    if (status == MR_OK && f->wholes.nkeys == 0 && f->wholes.count == 0)
         status = wholes_add_empty(&f->wholes);
     if (status == MR_OK)
         status = check_values(f, err);

@@ -132,6 +132,11 @@ void store_aggregate_info(struct store_aggregate *a, struct store_scan_info *out
     store_scan_info(a->scan, out);
 }
 
+int64_t store_aggregate_last(struct store_aggregate *a)
+{
+    return store_scan_last(a->scan);
+}
+
 /* ---- cursors ---- */
 
 static size_t output_width(const struct store_aggregate *a, size_t fold)

@@ -221,6 +221,27 @@ void store_scan_info(struct store_scan *scan, struct store_scan_info *out)
                                     __atomic_load_n(&scan->done, __ATOMIC_RELAXED), scan->rows_estimate};
 }
 
+int64_t store_scan_last(struct store_scan *scan)
+{
+    enum { STEP = 1024 }; /* series a hold of the lock */
+    const struct rows_spec *r = &scan->rows;
+    int64_t last = INT64_MIN, time;
+    for (size_t i = 0; i < r->nreaders; i++) {
+        int64_t most = magstore_reader_info(r->readers[i])->time_max;
+        most = most < r->time_max ? most : r->time_max;
+        last = most > last ? most : last;
+    }
+    for (size_t i = 0; i < scan->nseries;) {
+        mem_read_lock(r->table->mem);
+        for (size_t end = i + STEP; i < scan->nseries && i < end; i++)
+            if (mem_newest(r->table->mem, scan->series[i], last > r->time_min ? last : r->time_min,
+                           r->time_max, r->lsn, &time))
+                last = time;
+        mem_read_unlock(r->table->mem);
+    }
+    return scan->nseries != 0 ? last : INT64_MIN;
+}
+
 /* ---- cursor
  * ---------------------------------------------------------------------------------------------------- */
 

@@ -276,6 +276,9 @@ struct store_scan_info {
     uint64_t series_total, series_selected, series_done, rows_estimate;
 };
 void store_scan_info(struct store_scan *scan, struct store_scan_info *out);
+/* A time within the scan's bounds that none of its rows is later than, near the latest of them; INT64_MIN:
+ * there is no row. Looks at each series chosen. */
+int64_t store_scan_last(struct store_scan *scan);
 
 /* ---- aggregate
  * ----------------------------------------------------------------------------------------------- */
@@ -324,6 +327,7 @@ int store_aggregate_open(struct store_snapshot *snapshot, struct store_table *ta
                          struct mr_error *err);
 void store_aggregate_close(struct store_aggregate *aggregate); /* NULL is fine */
 void store_aggregate_info(struct store_aggregate *aggregate, struct store_scan_info *out);
+int64_t store_aggregate_last(struct store_aggregate *aggregate); /* as store_scan_last */
 
 struct store_groups {
     size_t rows; /* 0..STORE_BATCH_ROWS; 0 and not `ended`: more was read, and nothing is to be handed over */

@@ -288,10 +288,18 @@ static void ordered(struct mr_buf *out)
     mr_buf_release(&inner);
 }
 
+static void newest_bins(struct mr_buf *out, const char *bin)
+{
+    mr_buf_printf(out, "SELECT bin(time, %s) AS k0, host, count(*), max(v) FROM d.t", bin);
+    where(out);
+    mr_buf_printf(out, " GROUP BY bin(time, %s), host ORDER BY k0 DESC, host OFFSET %u LIMIT %u", bin,
+                  below(3), 1 + below(40));
+}
+
 static void statement(struct mr_buf *out)
 {
     unsigned nkeys, naggregates;
-    switch (below(10)) {
+    switch (below(11)) {
     case 0: /* HAVING and expressions on top */
         fill(out,
              "SELECT host, bin(time, 6h) AS w, avg(v), count(*) + 1 FROM d.t WHERE time < @ GROUP BY host, "
@@ -308,6 +316,9 @@ static void statement(struct mr_buf *out)
         fill(out,
              "SELECT * FROM (SELECT host AS k, zone, bin(time, 1h) AS b, max(v), min(n), max_by(v, time) "
              "FROM d.t WHERE rack = 'r1' GROUP BY host, zone, bin(time, 1h)) WHERE k = '#' AND b >= @");
+        return;
+    case 7: /* the newest bins */
+        newest_bins(out, below(2) ? "1h" : "37m");
         return;
     case 5:
     case 6: /* rows */
