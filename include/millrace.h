@@ -1618,7 +1618,8 @@ struct mr_writer_options {
     int senders;           /* threads that send; 2 */
     size_t memory_bytes;   /* of all records held in memory; 16 MiB */
     int block_ms;          /* how long append waits for room: 0 for not at all, -1 (as INIT says) for ever */
-    int give_up_ms;        /* how long a batch is retried before its records are rejected; 0: for ever */
+    int give_up_ms;        /* how long a batch is retried, or waits for the end of an outage, before its records
+                              are rejected; 0: for ever */
     const char *spool_dir; /* an existing directory of this writer alone; NULL: no spool */
     enum mr_spool_mode spool_mode;
     uint64_t spool_bytes; /* the most it may take on disk; 1 GiB */
