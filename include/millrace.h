@@ -1613,13 +1613,13 @@ struct mr_writer_options {
     size_t size; /* MR_WRITER_OPTIONS_INIT */
     const char *database;
     const char *table;
-    int batch_records;     /* 1 to 100; 100 */
-    int linger_ms;         /* how long a batch waits to become full; 1000 */
-    int senders;           /* threads that send; 2 */
-    size_t memory_bytes;   /* of all records held in memory; 16 MiB */
-    int block_ms;          /* how long append waits for room: 0 for not at all, -1 (as INIT says) for ever */
-    int give_up_ms;        /* how long a batch is retried, or waits for the end of an outage, before its records
-                              are rejected; 0: for ever */
+    int batch_records;   /* 1 to 100; 100 */
+    int linger_ms;       /* how long a batch waits to become full; 1000 */
+    int senders;         /* threads that send; 2 */
+    size_t memory_bytes; /* of all records held in memory; 16 MiB */
+    int block_ms;        /* how long append waits for room: 0 for not at all, -1 (as INIT says) for ever */
+    int give_up_ms;      /* how long a batch is retried, or waits for the end of an outage, before its records
+                            are rejected; 0: for ever */
     const char *spool_dir; /* an existing directory of this writer alone; NULL: no spool */
     enum mr_spool_mode spool_mode;
     uint64_t spool_bytes; /* the most it may take on disk; 1 GiB */
