@@ -121,7 +121,7 @@ static bool on_step(void *ctx, const struct backup_progress *p)
         s->last = now;
         show(p, false);
     }
-    return s->source == NULL || backup_source_renew(s->source, &s->why) == MR_OK;
+    return s->source == NULL || backup_source_held(s->source, &s->why) == MR_OK;
 }
 
 /* ---- backup -------------------------------------------------------------------------------------------- */
@@ -200,7 +200,8 @@ static int read_chosen(struct backup_target *target, const char *id, struct back
 
 static int count_others(void *arg, const char *name)
 {
-    *(bool *)arg = *(bool *)arg || (strcmp(name, "lock") != 0 && strcmp(name, "lost+found") != 0);
+    bool ours = strcmp(name, "lock") == 0 || strcmp(name, MARKER ".tmp") == 0; /* killed at the very start */
+    *(bool *)arg = *(bool *)arg || (!ours && strcmp(name, "lost+found") != 0);
     return 0;
 }
 

@@ -6,12 +6,14 @@
 #include "seal/seal.h"
 #include "wal/read.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define PATH_BYTES 4096
 #define MOMENT_LIMIT ((size_t)1 << 30)
-#define RENEW_NS (INT64_C(60) * 1000000000)
+#define RENEW_S 60 /* of HOLD_LEASE_NS */
 
 /* ---- from a server ------------------------------------------------------------------------------------ */
 
@@ -61,6 +63,76 @@ static int call(struct backup_source *s, const char *path, struct mr_buf *out, s
     return status;
 }
 
+/* ---- keeping it ---------------------------------------------------------------------------------------- */
+
+/* Waits for the next time; false: the end. */
+static bool wait_to_renew(struct backup_source *s)
+{
+    struct timespec until;
+    int rc = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RENEW_S;
+    pthread_mutex_lock(&s->lock_of_keeper);
+    while (!s->ending && rc != ETIMEDOUT)
+        rc = pthread_cond_clockwait(&s->wake, &s->lock_of_keeper, CLOCK_MONOTONIC, &until);
+    bool go_on = !s->ending;
+    pthread_mutex_unlock(&s->lock_of_keeper);
+    return go_on;
+}
+
+/* A server that does not answer for a moment still holds; one that says no does not. */
+static void *run_keeper(void *arg)
+{
+    struct backup_source *s = arg;
+    char path[64];
+    snprintf(path, sizeof path, "/-/hold/%llu/renew", (unsigned long long)s->hold);
+    while (wait_to_renew(s)) {
+        struct mr_error why = MR_ERROR_INIT;
+        int status = call(s, path, NULL, &why);
+        if (status != MR_ENOENT && status != MR_EDENIED)
+            continue;
+        pthread_mutex_lock(&s->lock_of_keeper);
+        s->lost = why;
+        pthread_mutex_unlock(&s->lock_of_keeper);
+        break;
+    }
+    return NULL;
+}
+
+static int start_keeper(struct backup_source *s, struct mr_error *err)
+{
+    pthread_mutex_init(&s->lock_of_keeper, NULL);
+    pthread_cond_init(&s->wake, NULL);
+    int rc = pthread_create(&s->keeper, NULL, run_keeper, s);
+    s->has_keeper = rc == 0;
+    return rc == 0 ? MR_OK : (int)mr_error_errno(err, MR_EIO, rc, "cannot start a thread");
+}
+
+static void stop_keeper(struct backup_source *s)
+{
+    if (!s->has_keeper)
+        return;
+    pthread_mutex_lock(&s->lock_of_keeper);
+    s->ending = true;
+    pthread_cond_broadcast(&s->wake);
+    pthread_mutex_unlock(&s->lock_of_keeper);
+    pthread_join(s->keeper, NULL);
+    pthread_mutex_destroy(&s->lock_of_keeper);
+    pthread_cond_destroy(&s->wake);
+}
+
+int backup_source_held(struct backup_source *s, struct mr_error *err)
+{
+    if (!s->has_keeper)
+        return MR_OK;
+    pthread_mutex_lock(&s->lock_of_keeper);
+    int status = s->lost.status;
+    if (status != MR_OK)
+        mr_error_set(err, s->lost.status, "%s", s->lost.text);
+    pthread_mutex_unlock(&s->lock_of_keeper);
+    return status;
+}
+
 static int ask_server(struct backup_source *s, struct mr_error *err)
 {
     struct mr_buf body = MR_BUF_INIT;
@@ -74,22 +146,8 @@ static int ask_server(struct backup_source *s, struct mr_error *err)
         status =
             backup_moment_decode(mr_str_slice(mr_buf_view(&body), sizeof s->hold, body.len), &s->moment, err);
     }
-    s->renewed = mr_clock_mono(&mr_clock_system);
     mr_buf_release(&body);
-    return status;
-}
-
-int backup_source_renew(struct backup_source *s, struct mr_error *err)
-{
-    char path[64];
-    int64_t now = mr_clock_mono(&mr_clock_system);
-    if (s->remote == NULL || now - s->renewed < RENEW_NS)
-        return MR_OK;
-    snprintf(path, sizeof path, "/-/hold/%llu/renew", (unsigned long long)s->hold);
-    int status = call(s, path, NULL, err);
-    if (status == MR_OK)
-        s->renewed = now;
-    return status;
+    return status == MR_OK ? start_keeper(s, err) : status;
 }
 
 /* ---- from a directory ---------------------------------------------------------------------------------- */
@@ -156,6 +214,7 @@ void backup_source_close(struct backup_source *s)
 {
     char path[64];
     snprintf(path, sizeof path, "/-/hold/%llu/release", (unsigned long long)s->hold);
+    stop_keeper(s);
     if (s->remote != NULL && s->hold != 0)
         (void)call(s, path, NULL, NULL); /* else it runs out */
     remote_close(s->remote);

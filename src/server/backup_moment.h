@@ -5,6 +5,8 @@
 
 #include "backup/backup.h"
 
+#include <pthread.h>
+
 struct remote;
 
 struct backup_source {
@@ -13,13 +15,19 @@ struct backup_source {
     int lock;              /* of a directory that nobody serves; -1 */
     struct remote *remote; /* NULL: nobody serves it */
     uint64_t hold;
-    int64_t renewed; /* monotonic */
     struct backup_moment moment;
+    /* a thread renews the hold, however long a copy keeps its own thread busy */
+    pthread_t keeper;
+    bool has_keeper;
+    pthread_mutex_t lock_of_keeper;
+    pthread_cond_t wake;
+    bool ending;          /* under the lock */
+    struct mr_error lost; /* likewise: the hold could not be renewed */
 };
 
 int backup_source_open(struct backup_source *source, struct mr_error *err);
-/* Now and then: the hold lasts as long as somebody says so. MR_ENOENT: it has run out. */
-int backup_source_renew(struct backup_source *source, struct mr_error *err);
+/* MR_OK while what is copied is kept. */
+int backup_source_held(struct backup_source *source, struct mr_error *err);
 void backup_source_close(struct backup_source *source); /* fine after a failed open */
 
 #endif

@@ -14,7 +14,7 @@
 #include "magstore/manifest.h"
 #include "store/store.h"
 
-#define STORE_HOLDS_MAX 4 /* at one time */
+#define STORE_HOLDS_MAX 16 /* at one time; those of killed copiers count until they run out */
 
 /* *manifest is the caller's to release; generation 0: nothing was ever moved to files. MR_EBUSY: there are
  * too many. MR_ENOMEM. */

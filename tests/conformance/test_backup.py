@@ -12,6 +12,7 @@ import moto
 from base import Case, now_ms, record
 from server import BINARY, KEY, REGION, SECRET, Server, clients
 
+GOLDEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "golden")
 FLAGS = ("--flush-bytes=128K", "--flush-log-bytes=1M", "--log-segment=1M")
 
 
@@ -148,6 +149,48 @@ class Backup(Case):
         status, answer = self.server.request("POST", "/-/hold/77/renew", b"{}")
         self.assertEqual(status, 404, answer)
 
+    def test_killed_again_and_again(self):
+        """SIGKILL after 1, 2, 4, ... ms, in the backup and in the restore: the next one goes on, and is right."""
+        database, table = self.magnetic_table()
+        writers = Writers(self.server, database, table)
+        writers.wait_for(20000)
+        writers.end()
+        target, data = self.path("target"), self.path("data")
+        backup = ("backup", "--data", self.server.data, "--to", target, "--server", self.server.url)
+        restore = ("restore", "--from", target, "--data", data)
+        kills = 0
+        for command in (backup, restore):
+            for power in range(8):
+                process = subprocess.Popen([BINARY, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(
+                    os.environ, MILLRACE_ROOT_ACCESS_KEY_ID=KEY, MILLRACE_ROOT_SECRET_ACCESS_KEY=SECRET))
+                try:
+                    process.wait(0.001 * 2**power)
+                    break  # done before the kill
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    kills += 1
+            if command is backup:
+                self.backup(target)
+        self.assertGreater(kills, 2)
+        if not os.path.exists(os.path.join(data, "VERSION")) or os.path.exists(os.path.join(data, "RESTORING")):
+            millrace(*restore)
+        self.assertEqual(self.count(self.serve(data), database, table), writers.now())
+
+    def test_a_backup_of_a_release_opens_for_ever(self):
+        data = self.path("data")
+        millrace("restore", "--from", os.path.join(GOLDEN, "backup-v1"), "--data", data)
+        self.assertIn("everything is whole", millrace("check", data).stdout)
+        server = self.serve(data)
+        self.assertEqual(self.count(server, "golden", "readings"), 92)
+        write, query = clients(server.url)
+        rows = query.query(QueryString="SELECT n, s, b FROM golden.readings WHERE measure_name = 'multi' ORDER BY n")["Rows"]
+        self.assertEqual([[d["ScalarValue"] for d in r["Data"]] for r in rows], [["0", "text", "true"], ["60", "text", "true"]])
+        page = query.query(QueryString="SELECT sum(measure_value::double) FROM golden.readings WHERE measure_name = 'load'")
+        self.assertEqual(float(page["Rows"][0]["Data"][0]["ScalarValue"]), sum(i * 0.5 for i in range(90)))
+        arn = write.describe_table(DatabaseName="golden", TableName="readings")["Table"]["Arn"]
+        self.assertEqual(write.list_tags_for_resource(ResourceARN=arn)["Tags"], [{"Key": "made", "Value": "once"}])
+
     def test_without_a_server(self):
         server = Server(*FLAGS, keep=True)
         write, _ = clients(server.url)
@@ -194,6 +237,7 @@ class Bucket(Backup):
         self.assertIn("NoSuchBucket", told.stderr)
 
     test_without_keys = test_what_is_refused = test_without_a_server = None
+    test_killed_again_and_again = test_a_backup_of_a_release_opens_for_ever = None
 
 
 if __name__ == "__main__":
