@@ -8,12 +8,20 @@
 #include "engine/text.h"
 #include "json/write.h"
 
+#include <stdlib.h>
+
 enum { VALUE_MAX = TEXT_SCALAR_MAX + 32 };
 
 /* Texts of the batch, and the value that follows each of them but the last. */
 struct link {
     size_t from, len; /* in `fixed` */
     size_t column;    /* of the batch */
+};
+
+/* A row kept: when it is, and its text among `texts`. */
+struct kept {
+    int64_t time;
+    size_t from, len;
 };
 
 struct plain {
@@ -28,11 +36,19 @@ struct plain {
     struct link *links; /* noutputs + 1 */
     size_t nlinks;
     struct text_day *days; /* one a column */
+    /* the newest: */
+    bool gathered;
+    struct mr_buf texts;
+    struct kept *kept;
+    size_t nkept, kept_cap, next;
+    int64_t least; /* rows at or before it cannot count any more */
+    uint64_t charged;
 };
 
 /* ---- opening and closing ---- */
 
-static int open_scan(struct plain *p, struct mr_error *err)
+/* In place of the one before, for the plan's times within [from_time, to_time]. */
+static int open_scan(struct plain *p, int64_t from_time, int64_t to_time, struct mr_error *err)
 {
     struct engine_run *run = p->run;
     const struct sql_scan *from = &run->plan->scans[0];
@@ -47,6 +63,8 @@ static int open_scan(struct plain *p, struct mr_error *err)
     if (status == MR_OK) {
         spec.columns = from->columns;
         spec.ncolumns = from->ncolumns;
+        spec.time_min = from_time > spec.time_min ? from_time : spec.time_min;
+        spec.time_max = to_time < spec.time_max ? to_time : spec.time_max;
         status = store_scan_open(run->snapshot, from->handle, &spec, &scan->store, err);
         scan_spec_free(&spec);
     }
@@ -55,6 +73,10 @@ static int open_scan(struct plain *p, struct mr_error *err)
         return status;
     }
     scan_begun(scan, 0, &about);
+    store_cursor_close(p->cursor);
+    p->cursor = NULL;
+    if (p->scan != NULL)
+        scan_unref(p->scan);
     p->scan = scan;
     return store_cursor_open(scan->store, &p->cursor);
 }
@@ -67,11 +89,12 @@ int plain_open(struct engine_run *run, struct mr_error *err)
     p->run = run;
     p->plan = run->plan->rows;
     p->left = p->plan->limit >= 0 ? (uint64_t)p->plan->limit : UINT64_MAX;
-    p->skip = (uint64_t)p->plan->offset;
+    p->skip = p->plan->newest ? 0 : (uint64_t)p->plan->offset;
+    p->least = INT64_MIN;
     run->plain = p;
     p->links = mr_calloc(run->plan->noutputs + 1, sizeof(*p->links));
     p->days = mr_calloc(run->plan->scans[0].ncolumns + 1, sizeof(*p->days));
-    int status = p->links != NULL && p->days != NULL ? open_scan(p, err) : MR_ENOMEM;
+    int status = p->links != NULL && p->days != NULL ? open_scan(p, INT64_MIN, INT64_MAX, err) : MR_ENOMEM;
     return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
 }
 
@@ -79,9 +102,12 @@ void plain_close(struct plain *p)
 {
     if (p == NULL)
         return;
+    atomic_fetch_sub(&p->run->engine->agg.used, p->charged);
     store_cursor_close(p->cursor);
     if (p->scan != NULL)
         scan_unref(p->scan);
+    mr_buf_release(&p->texts);
+    mr_free(p->kept);
     mr_buf_release(&p->fixed);
     mr_free(p->links);
     mr_free(p->days);
@@ -187,10 +213,117 @@ static void put_row(struct plain *p, size_t row, struct mr_buf *out)
     }
 }
 
+/* ---- the newest ---- */
+
+static int by_falling_time(const void *a, const void *b)
+{
+    int64_t x = ((const struct kept *)a)->time, y = ((const struct kept *)b)->time;
+    return (x < y) - (x > y);
+}
+
+/* Orders what is kept and lets go of all but the newest `wanted`. */
+static int cut(struct plain *p, size_t wanted)
+{
+    struct mr_buf texts = MR_BUF_INIT;
+    if (p->nkept != 0)
+        qsort(p->kept, p->nkept, sizeof(*p->kept), by_falling_time);
+    if (p->nkept > wanted)
+        p->nkept = wanted;
+    for (size_t i = 0; i < p->nkept; i++) {
+        struct kept *k = &p->kept[i];
+        mr_buf_str(&texts, (struct mr_str){p->texts.ptr + k->from, k->len});
+        k->from = texts.len - k->len;
+    }
+    if (!mr_buf_ok(&texts)) {
+        mr_buf_release(&texts);
+        return MR_ENOMEM;
+    }
+    mr_buf_release(&p->texts);
+    p->texts = texts;
+    if (p->nkept == wanted && wanted != 0)
+        p->least = p->kept[wanted - 1].time;
+    return MR_OK;
+}
+
+/* What is kept counts against the memory of queries. */
+static int charge(struct plain *p, struct mr_error *err)
+{
+    struct agg_budget *budget = &p->run->engine->agg;
+    uint64_t bytes = p->texts.len + p->kept_cap * sizeof(*p->kept);
+    uint64_t more = bytes > p->charged ? bytes - p->charged : 0;
+    if (atomic_fetch_add(&budget->used, more) + more > budget->limit) {
+        atomic_fetch_sub(&budget->used, more);
+        return mr_error_set(err, MR_ELIMIT, "Query exceeded the memory limit of %llu bytes for all queries",
+                            (unsigned long long)budget->limit);
+    }
+    p->charged += more;
+    return MR_OK;
+}
+
+static int keep_batch(struct plain *p, size_t wanted, struct mr_error *err)
+{
+    const int64_t *times = p->batch.cols[p->plan->time].values;
+    for (size_t i = p->batch.rows; i-- > 0 && times[i] > p->least;) { /* a series: from its end */
+        size_t from = p->texts.len;
+        if (mr_grow((void **)&p->kept, &p->kept_cap, p->nkept + 1, sizeof(*p->kept)) != MR_OK)
+            return MR_ENOMEM;
+        put_row(p, i, &p->texts);
+        if (!mr_buf_ok(&p->texts))
+            return MR_ENOMEM;
+        p->kept[p->nkept++] = (struct kept){times[i], from, p->texts.len - from};
+    }
+    int status = charge(p, err);
+    return status == MR_OK && p->nkept > 2 * wanted + STORE_BATCH_ROWS ? cut(p, wanted) : status;
+}
+
+/* Goes backwards in windows, each wider than the one before, until there are rows enough: all others are
+ * older. */
+static int gather(struct plain *p, size_t wanted, struct mr_error *err)
+{
+    enum { WIDER = 8 };
+    const int64_t least = p->run->plan->scans[0].time_min;
+    int64_t to = store_scan_last(p->scan->store), width = 60 * MR_NS_PER_S;
+    int status = MR_OK;
+    while (status == MR_OK && to != INT64_MIN && to >= least && p->nkept < wanted) {
+        int64_t from;
+        if (__builtin_sub_overflow(to, width - 1, &from) || from < least)
+            from = least;
+        status = open_scan(p, from, to, err);
+        while (status == MR_OK && (status = next_batch(p, err)) == MR_OK)
+            status = keep_batch(p, wanted, err);
+        if (status == MR_ENOENT)
+            status = MR_OK;
+        if (from == least)
+            break;
+        to = from - 1;
+        if (__builtin_mul_overflow(width, WIDER, &width))
+            width = INT64_MAX;
+    }
+    return status == MR_OK ? cut(p, wanted) : status;
+}
+
+static int newest_row(struct plain *p, struct mr_buf *out, struct mr_error *err)
+{
+    if (!p->gathered) {
+        int status = gather(p, (size_t)(p->plan->limit + p->plan->offset), err);
+        if (status != MR_OK)
+            return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
+        p->gathered = true;
+        p->next = (size_t)p->plan->offset;
+    }
+    if (p->next >= p->nkept)
+        return MR_ENOENT;
+    const struct kept *k = &p->kept[p->next++];
+    mr_buf_str(out, (struct mr_str){p->texts.ptr + k->from, k->len});
+    return MR_OK;
+}
+
 int plain_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err)
 {
     struct plain *p = run->plain;
     crew_give_way();
+    if (p->plan->newest)
+        return newest_row(p, out, err);
     if (p->left == 0)
         return MR_ENOENT;
     if (p->at == p->batch.rows) {

@@ -120,17 +120,38 @@ const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_
     return finish;
 }
 
+/* No order, or by falling time with a limit that is not large. */
+static bool rows_order(const struct finder *f, struct sql_rows *rows)
+{
+    const struct bound_query *q = f->ordered;
+    rows->limit = q != NULL ? q->limit : -1;
+    rows->offset = q != NULL && q->offset > 0 ? q->offset : 0;
+    for (size_t i = 0; q != NULL && i < q->norder; i++) {
+        const struct bound_order *o = &q->order[i];
+        const struct bound_expr *e = o->expr != NULL ? o->expr : q->outputs[o->output].expr;
+        if (e != NULL && e->kind == BOUND_CONST)
+            continue;
+        e = column_of(e, f->plain->from);
+        if (e == NULL || rows->newest || !o->desc || rows->limit < 0 || rows->limit > SQL_NEWEST_MAX ||
+            rows->offset > SQL_NEWEST_MAX - rows->limit)
+            return false;
+        const struct bound_column *c = &f->plain->from->columns[e->index];
+        rows->newest = c->source->role == SQL_ROLE_TIME;
+        rows->time = c->slot;
+        if (!rows->newest)
+            return false;
+    }
+    return true;
+}
+
 const struct sql_rows *rows_find(struct sql_context *cx, const struct bound_query *q)
 {
     struct finder f = {NULL, NULL, NULL};
     if (!cx->env->groups || cx->env->plain || !descend(&f, q) || f.plain == NULL)
         return NULL;
-    for (size_t i = 0; f.ordered != NULL && i < f.ordered->norder; i++)
-        if (f.ordered->order[i].expr == NULL || f.ordered->order[i].expr->kind != BOUND_CONST)
-            return NULL;
     struct sql_rows *rows = SQL_NEW(cx, struct sql_rows);
     size_t *outputs = SQL_ARRAY_NEW(cx, q->noutputs, size_t);
-    if (rows == NULL || outputs == NULL)
+    if (rows == NULL || outputs == NULL || !rows_order(&f, rows))
         return NULL;
     for (size_t i = 0; i < q->noutputs; i++) {
         const struct bound_expr *e = column_of(q->outputs[i].expr, f.plain->from);
@@ -139,7 +160,5 @@ const struct sql_rows *rows_find(struct sql_context *cx, const struct bound_quer
         outputs[i] = f.plain->from->columns[e->index].slot;
     }
     rows->outputs = outputs;
-    rows->limit = f.ordered != NULL ? f.ordered->limit : -1;
-    rows->offset = f.ordered != NULL && f.ordered->offset > 0 ? f.ordered->offset : 0;
     return rows;
 }

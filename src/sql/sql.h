@@ -225,10 +225,13 @@ struct sql_output {
     bool aliased;
 };
 
-/* The rows of scans[0] are the answer, in any order: nothing is left to test or to compute. Says the same as
- * the statement for the engine. */
+/* The rows of scans[0] are the answer, in any order or the newest first: nothing is left to test or to
+ * compute. Says the same as the statement for the engine. */
+#define SQL_NEWEST_MAX 10000 /* rows of the newest that are worth keeping in memory, OFFSET included */
 struct sql_rows {
     const size_t *outputs; /* of each output of the plan: its place among the scan's columns */
+    bool newest;           /* by falling time; then there is a limit */
+    size_t time;           /* newest: the place of `time` among the scan's columns */
     int64_t limit, offset; /* limit -1: none */
 };
 

@@ -299,7 +299,7 @@ static void newest_bins(struct mr_buf *out, const char *bin)
 static void statement(struct mr_buf *out)
 {
     unsigned nkeys, naggregates;
-    switch (below(11)) {
+    switch (below(12)) {
     case 0: /* HAVING and expressions on top */
         fill(out,
              "SELECT host, bin(time, 6h) AS w, avg(v), count(*) + 1 FROM d.t WHERE time < @ GROUP BY host, "
@@ -316,6 +316,11 @@ static void statement(struct mr_buf *out)
         fill(out,
              "SELECT * FROM (SELECT host AS k, zone, bin(time, 1h) AS b, max(v), min(n), max_by(v, time) "
              "FROM d.t WHERE rack = 'r1' GROUP BY host, zone, bin(time, 1h)) WHERE k = '#' AND b >= @");
+        return;
+    case 8: /* the newest rows: no two have the same time */
+        mr_buf_str(out, MR_STR("SELECT time, host, v, s FROM d.t"));
+        where(out);
+        mr_buf_printf(out, " ORDER BY time DESC OFFSET %u LIMIT %u", below(3), below(60));
         return;
     case 7: /* the newest bins */
         newest_bins(out, below(2) ? "1h" : "37m");
