@@ -15,7 +15,7 @@ _millrace() {
     -t | --table) _millrace_names "$word" tables 2; return ;;
     esac
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "serve check dump query write import export databases tables tags user policy help version --help" -- "$word"))
+        COMPREPLY=($(compgen -W "serve check dump backup restore query write import export databases tables tags user policy help version --help" -- "$word"))
         return
     fi
     case $command:$word in
@@ -25,12 +25,15 @@ _millrace() {
     export:-*) COMPREPLY=($(compgen -W "$common -d -t --from --to --output --output-format --resume" -- "$word")) ;;
     tables:-*) COMPREPLY=($(compgen -W "$common --memory-hours --magnetic-days" -- "$word")) ;;
     query:-* | databases:-* | tags:-*) COMPREPLY=($(compgen -W "$common" -- "$word")) ;;
-    help:*) COMPREPLY=($(compgen -W "check dump query write import export databases tables tags user policy" -- "$word")) ;;
+    help:*) COMPREPLY=($(compgen -W "check dump backup restore query write import export databases tables tags user policy" -- "$word")) ;;
     user:-*) COMPREPLY=($(compgen -W "--users --data --policy --no-key --expires --help" -- "$word")) ;;
     policy:-*) COMPREPLY=($(compgen -W "--users --data --user --action --resource --context --help" -- "$word")) ;;
     user:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "list add remove key attach detach" -- "$word")) ;;
     policy:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "check simulate list show put remove" -- "$word")) || COMPREPLY=($(compgen -f -- "$word")) ;;
     tags:*) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -W "add remove" -- "$word")) ;;
+    backup:-*) COMPREPLY=($(compgen -W "--data --to --server --no-keys --s3-endpoint --s3-region --s3-ca --s3-credentials --s3-profile --help" -- "$word")) ;;
+    restore:-*) COMPREPLY=($(compgen -W "--from --data --list --id --keys --accept-damage --s3-endpoint --s3-region --s3-ca --s3-credentials
+        --s3-profile --help" -- "$word")) ;;
     dump:-*) COMPREPLY=($(compgen -W "--help --contents --keys" -- "$word")) ;;
     check:-*) COMPREPLY=($(compgen -W "--help --online --credentials" -- "$word")) ;;
     check:* | dump:*) COMPREPLY=($(compgen -W "--help" -f -- "$word")) ;;

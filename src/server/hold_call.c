@@ -4,6 +4,7 @@
 #include "server/root_call.h"
 #include "store/hold.h"
 
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/log.h"
 
@@ -26,6 +27,29 @@ struct taking {
     uint64_t hold;
 };
 
+/* Ends with the checksum of all before it (docs/format/keyring.md). */
+static bool keyring_whole(struct mr_str bytes)
+{
+    uint32_t crc;
+    if (bytes.len < sizeof crc)
+        return false;
+    memcpy(&crc, bytes.ptr + bytes.len - sizeof crc, sizeof crc);
+    return mr_crc32c(0, bytes.ptr, bytes.len - sizeof crc) == crc;
+}
+
+/* The keyring before the present one is overwritten when keys are forgotten: who has just opened it reads
+ * zeros, and reads again. */
+static int read_keyring(const char *path, struct mr_buf *out, struct mr_error *err)
+{
+    for (int attempt = 0; attempt < 10; attempt++) {
+        out->len = 0;
+        int status = mr_io_read_file(&mr_io_posix, path, KEYRING_LIMIT, out, err);
+        if (status != MR_OK || keyring_whole(mr_buf_view(out)))
+            return status;
+    }
+    return mr_error_set(err, MR_ECORRUPT, "%s is damaged: its checksum does not fit", path);
+}
+
 /* While the catalog stands still. The keyring is read after the LSN is known: a key is on disk before
  * anything is sealed under it. */
 static int take(void *ctx, struct mr_error *err)
@@ -37,7 +61,7 @@ static int take(void *ctx, struct mr_error *err)
     if (status != MR_OK)
         return status;
     snprintf(path, sizeof path, "%s/keys/keyring", t->h->store_path);
-    return mr_io_read_file(&mr_io_posix, path, KEYRING_LIMIT, &t->moment->keyring, err);
+    return read_keyring(path, &t->moment->keyring, err);
 }
 
 static int take_moment(struct server_handler *h, struct mr_buf *out, struct mr_error *err)

@@ -172,6 +172,56 @@ static void test_a_store_in_use(void **state)
     dir_remove(again);
 }
 
+/* One backup of the store as it is, put back. */
+static void there_and_back(struct place *p)
+{
+    struct backup_moment moment;
+    struct backup_result result;
+    struct mr_error err = MR_ERROR_INIT;
+    char *to = dir_make(), *data = dir_make();
+    uint64_t hold = take_moment(p, &moment);
+    char *rows = kit_rows(p->kit.store, p->kit.table);
+    check_ok(make(&mr_io_posix, p, &moment, to, &result, &err), &err);
+    store_hold_release(p->kit.store, hold);
+    check_ok(restore(&mr_io_posix, to, result.id, data, &err), &err);
+    check_restored(data, rows);
+    mr_free(rows);
+    backup_moment_release(&moment);
+    dir_remove(to);
+    dir_remove(data);
+}
+
+/* A store that never had a row; one that has all in files, its log trimmed; one that was opened again, with a
+ * log in pieces and no frame of its own; one with many log segments. */
+static void test_every_shape_of_a_log(void **state)
+{
+    MR_UNUSED(state);
+    struct place p = {.data = dir_make()};
+    open_store(&p, p.data);
+    there_and_back(&p);
+    write_rows(&p, 0, 50);
+    there_and_back(&p);
+    flush(&p);
+    there_and_back(&p);
+    flush(&p);
+    close_store(&p);
+    open_store(&p, p.data);
+    there_and_back(&p);
+    write_rows(&p, 100, 150);
+    close_store(&p);
+    open_store(&p, p.data);
+    there_and_back(&p);
+    write_rows(&p, 200, 210);
+    there_and_back(&p);
+    for (int64_t t = 0; t < 5; t++)
+        write_rows(&p, 10000 + t * 100, 10100 + t * 100);
+    there_and_back(&p);
+    flush(&p);
+    write_rows(&p, 20000, 20003);
+    there_and_back(&p);
+    end(&p);
+}
+
 static size_t count_files(const struct place *p)
 {
     char path[600];
@@ -378,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_store_in_use),
+        cmocka_unit_test(test_every_shape_of_a_log),
         cmocka_unit_test(test_what_is_held_goes_in_the_end),
         cmocka_unit_test(test_killed_and_made_again),
         cmocka_unit_test(test_any_call_may_fail),
