@@ -1,5 +1,7 @@
 """Backups of a server in use: what was acknowledged before the moment is in them, wherever and whenever it is put back."""
 
+import http.client
+import http.server
 import os
 import re
 import shutil
@@ -65,6 +67,55 @@ class Writers:
             t.join(60)
         if self.failure:
             raise self.failure
+
+
+class Flaky(http.server.ThreadingHTTPServer):
+    """In front of a service: fails some requests, passes the others on, signed Host and all."""
+
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def pass_on(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            with self.server.lock:
+                self.server.requests += 1
+                n = self.server.requests
+                self.server.failed += n % 3 == 0 or n % 5 == 0
+            if n % 5 == 0:
+                self.close_connection = True
+                return
+            if n % 3 == 0:
+                status, headers, answer = 503, [], b"busy"
+            else:
+                connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=60)
+                connection.request(self.command, self.path, body, dict(self.headers))
+                response = connection.getresponse()
+                status, headers, answer = response.status, response.getheaders(), response.read()
+                connection.close()
+            self.send_response(status)
+            for name, value in headers:
+                if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_PUT = pass_on
+
+    def __init__(self, behind):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.behind, self.lock, self.requests, self.failed = behind, threading.Lock(), 0, 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
 
 
 class Backup(Case):
@@ -235,6 +286,18 @@ class Bucket(Backup):
         self.assertGreaterEqual(self.count(self.serve(data), database, table), before)
         told = millrace("restore", "--from", "s3://nowhere/a", "--data", self.path("x"), *s3, env=moto.ENVIRONMENT, expect=2)
         self.assertIn("NoSuchBucket", told.stderr)
+
+    def test_a_bucket_that_fails_now_and_then(self):
+        """Every third request gets 503, every fifth no answer: each is made again, and all is there in the end."""
+        database, table = self.magnetic_table()
+        self.write.write_records(DatabaseName=database, TableName=table, Records=[record(host=f"h{i}") for i in range(50)])
+        with Flaky(self.moto.port) as flaky:
+            s3 = ("--s3-endpoint", flaky.url, "--s3-region", REGION)
+            self.backup("s3://copies/flaky", *s3, env=moto.ENVIRONMENT)
+            data = self.path("data")
+            millrace("restore", "--from", "s3://copies/flaky", "--data", data, *s3, env=moto.ENVIRONMENT)
+            self.assertGreater(flaky.failed, 4)
+        self.assertEqual(self.count(self.serve(data), database, table), 50)
 
     test_without_keys = test_what_is_refused = test_without_a_server = None
     test_killed_again_and_again = test_a_backup_of_a_release_opens_for_ever = None
