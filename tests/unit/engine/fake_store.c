@@ -56,6 +56,11 @@ void store_scan_newest(struct store_scan *scan)
     MR_UNUSED(scan); /* all rows are as good */
 }
 
+int64_t store_scan_last(struct store_scan *scan)
+{
+    return scan->time_max; /* no row is later */
+}
+
 int store_cursor_open(struct store_scan *scan, struct store_cursor **out)
 {
     struct store_cursor *cursor = mr_calloc(1, sizeof(*cursor));
