@@ -127,6 +127,7 @@ class Millrace(System):
 
     def settle(self):
         self.connection.ask(self.signer.sign("Flush", b"{}", "/-/flush"))
+        rest(self)
 
     def size(self):
         return bytes_below(os.path.join(self.directory, "data", "store", "files"))
