@@ -286,6 +286,10 @@ bool check_order_items(struct check *c, struct ast_order *const *items, size_t n
  * engine can do when it cannot do what was written. */
 bool check_outer_join(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope,
                       size_t from, struct bound_relation *join);
+/* Whether the engine does not do a FULL JOIN for its condition; it as another relation. */
+bool check_hard_full_join(const struct bound_relation *join);
+bool check_full_join(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope, size_t from,
+                     struct bound_relation **join);
 /* A relation of `query` as if it were ( query ) in FROM; its columns are named after the outputs. */
 struct bound_relation *check_derived(struct sql_context *cx, struct bound_query *query);
 /* Output columns to the given types; returns q or a query around it. */

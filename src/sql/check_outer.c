@@ -5,8 +5,10 @@
  *
  *     l LEFT JOIN r ON condition  becomes  l LEFT JOIN LATERAL (SELECT * FROM r WHERE condition) ON true
  *
- * and a RIGHT JOIN its mirror image. This happens right after the condition was checked: nothing but the
- * fields of the scope knows the columns of r yet.
+ * and a RIGHT JOIN its mirror image. A FULL JOIN that such a condition or columns from outside make too hard
+ * becomes the UNION ALL of that LEFT JOIN and of the rows of r for which there is no l, both sides checked
+ * once more. This happens right after the condition was checked: nothing but the fields of the scope knows
+ * the columns of the sides yet.
  */
 #include "sql/bound.h"
 
@@ -123,6 +125,109 @@ static bool move_condition(struct sql_context *cx, struct scope *scope, size_t f
     join->join = AST_LEFT;
     join->on = join->right != NULL ? always(cx, join->on->pos) : NULL;
     return join->on != NULL;
+}
+
+/* ---- FULL ---- */
+
+#define MAX_DOUBLED 32 /* FULL JOINs in FULL JOINs double again */
+
+/* NOT EXISTS (SELECT 1 FROM left WHERE on) */
+static struct bound_expr *without_partner(struct sql_context *cx, struct bound_relation *left,
+                                          struct bound_expr *on)
+{
+    struct bound_query *q = bound_new_query(cx, BOUND_SELECT, on->pos, 1);
+    struct bound_expr *exists = bound_new(cx, BOUND_EXISTS, on->pos, sql_scalar(SQL_BOOLEAN), 0);
+    if (q == NULL || exists == NULL)
+        return NULL;
+    q->from = left;
+    q->where = on;
+    q->outputs[0] = (struct bound_output){
+        .name = MR_STR("one"), .type = sql_scalar(SQL_BOOLEAN), .expr = always(cx, on->pos)};
+    exists->query = q;
+    return q->outputs[0].expr != NULL ? check_negated(cx, exists) : NULL;
+}
+
+/* The fields from `from` on as outputs; those before `right` are NULL. */
+static struct bound_query *fields_query(struct sql_context *cx, const struct scope *scope, size_t from,
+                                        size_t right, size_t pos)
+{
+    size_t n = scope->nfields - from;
+    struct bound_query *q = bound_new_query(cx, BOUND_SELECT, pos, n);
+    for (size_t i = 0; q != NULL && i < n; i++) {
+        const struct scope_field *f = &scope->fields[from + i];
+        struct bound_expr *e = from + i < right ? bound_null(cx, pos, f->expr->type) : f->expr;
+        if (e == NULL)
+            return NULL;
+        q->outputs[i] = (struct bound_output){.name = f->name, .type = f->expr->type, .expr = e};
+    }
+    return q;
+}
+
+/* SELECT NULL, ..., right columns FROM right WHERE NOT EXISTS (...), of the sides checked again */
+static struct bound_query *lone_rows(struct sql_context *cx, const struct ast_relation *ast,
+                                     const struct scope *around, size_t from)
+{
+    struct scope scope = {.parent = around->parent, .with = around->with, .nwith = around->nwith};
+    struct bound_relation *left, *right;
+    struct bound_expr *on;
+    for (size_t i = 0; i < from; i++) {
+        if (!scope_add(cx, &scope, around->fields[i]))
+            return NULL;
+    }
+    if (!check_relation(cx, ast->left, &scope, &left))
+        return NULL;
+    size_t at = scope.nfields;
+    if (!check_relation(cx, ast->right, &scope, &right))
+        return NULL;
+    struct scope sides = {.parent = scope.parent,
+                          .with = scope.with,
+                          .nwith = scope.nwith,
+                          .fields = scope.fields + from,
+                          .nfields = scope.nfields - from};
+    struct check c = {.cx = cx, .scope = &sides, .clause = "JOIN clause"};
+    if (!check_boolean(&c, ast->on, &on))
+        return NULL;
+    struct bound_query *q = fields_query(cx, &scope, from, at, ast->pos);
+    if (q == NULL || (q->where = without_partner(cx, left, on)) == NULL)
+        return NULL;
+    q->from = right;
+    return q;
+}
+
+bool check_full_join(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope, size_t from,
+                     struct bound_relation **join)
+{
+    if (cx->doubled++ == MAX_DOUBLED)
+        return sql_fail(cx, ast->pos, "Given correlated subquery is not supported");
+    if (!move_condition(cx, scope, from, *join, false))
+        return false;
+    struct bound_query *left = fields_query(cx, scope, from, 0, ast->pos);
+    struct bound_query *right = left != NULL ? lone_rows(cx, ast, scope, from) : NULL;
+    struct bound_query *q = right != NULL ? bound_new_query(cx, BOUND_SETOP, ast->pos, left->noutputs) : NULL;
+    if (q == NULL)
+        return false;
+    left->from = *join;
+    for (size_t i = 0; i < left->noutputs; i++)
+        q->outputs[i] = (struct bound_output){.name = left->outputs[i].name, .type = left->outputs[i].type};
+    q->op = AST_UNION;
+    q->all = true;
+    q->left = left;
+    q->right = right;
+    struct bound_relation *r = check_derived(cx, q);
+    for (size_t i = from; r != NULL && i < scope->nfields; i++) {
+        if ((scope->fields[i].expr = bound_column(cx, ast->pos, r, i - from)) == NULL)
+            return false;
+    }
+    if (r == NULL)
+        return false;
+    r->lateral = from > 0;
+    *join = r;
+    return true;
+}
+
+bool check_hard_full_join(const struct bound_relation *join)
+{
+    return has_query_over(join->on, join->left) || has_query_over(join->on, join->right);
 }
 
 bool check_outer_join(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope,

@@ -272,7 +272,7 @@ static bool check_join(struct sql_context *cx, const struct ast_relation *ast, s
                        struct bound_relation **out)
 {
     struct bound_relation *r = new_relation(cx, BOUND_JOIN, 0);
-    size_t left = scope->nfields;
+    size_t left = scope->nfields, outer_names = cx->outer_names;
     if (r == NULL || !check_relation(cx, ast->left, scope, &r->left))
         return false;
     size_t right = scope->nfields;
@@ -290,7 +290,10 @@ static bool check_join(struct sql_context *cx, const struct ast_relation *ast, s
                           .fields = scope->fields + left,
                           .nfields = scope->nfields - left};
     struct check c = {.cx = cx, .scope = &sides, .clause = "JOIN clause"};
-    return check_boolean(&c, ast->on, &r->on) && check_outer_join(cx, ast, scope, left, r);
+    if (!check_boolean(&c, ast->on, &r->on) || !check_outer_join(cx, ast, scope, left, r))
+        return false;
+    bool hard = r->join == AST_FULL && (cx->outer_names != outer_names || check_hard_full_join(r));
+    return !hard || check_full_join(cx, ast, scope, left, out);
 }
 
 bool check_relation(struct sql_context *cx, const struct ast_relation *ast, struct scope *scope,

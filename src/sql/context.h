@@ -31,6 +31,8 @@ struct sql_context {
     int status;   /* MR_OK until the first failure */
     size_t nodes; /* syntax nodes so far */
     size_t joins, branches;
+    size_t outer_names;     /* names found in a query around so far */
+    size_t doubled;         /* FULL JOINs written as two queries */
     unsigned next_table;    /* number of the next t<N>, q<N>, p<N> */
     struct sql_list params; /* unbound parameters in order of use (bound_expr) */
 };

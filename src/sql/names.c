@@ -116,6 +116,7 @@ struct bound_expr *scope_find(struct sql_context *cx, struct scope *scope, const
                 if (take < n && e->type->kind != SQL_ROW)
                     continue; /* the rest would be fields */
                 *used = take;
+                cx->outer_names += level != scope;
                 return e;
             }
         }
