@@ -83,6 +83,7 @@ struct api_call {
     struct mr_str user_agent;
     bool api_version_header; /* x-amz-api-version is present */
     bool tls;
+    bool empty_page;    /* of Query, on purpose (api/chaos.h) */
     struct mr_buf *out; /* the answer is appended here */
 };
 

@@ -13,6 +13,7 @@
 #include "api/access.h"
 #include "api/action.h"
 #include "api/audit.h"
+#include "api/chaos.h"
 #include "api/metrics.h"
 #include "auth/auth.h"
 
@@ -35,6 +36,8 @@ struct api_request {
     struct auth_identity who;
     struct policy *session_policy; /* of temporary credentials that were narrowed; owned until the answer */
     struct mr_str principal_arn;   /* of who; set once it is known */
+    struct api_chaos_fate fate;    /* what is done to it on purpose, */
+    char chaos[64];                /* and how the answer says so; "" for nothing */
     const char *content_type;      /* of the answer; NULL: AWS's JSON */
     const char *error_code;        /* of a refusal, for the audit log; static */
     struct mr_str error_message;
@@ -60,6 +63,7 @@ struct api_options {
     int (*defer)(void *ctx, struct api_request *req);
     void *defer_ctx;
     struct api_rates rates;
+    struct api_chaos *chaos; /* NULL: none. The caller's */
     struct api_audit *audit; /* NULL: no audit log. The caller's */
 };
 

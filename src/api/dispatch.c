@@ -16,7 +16,10 @@
 #include "base/log.h"
 #include "query/query.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
 
 static const char *operation_name(const struct api_request *req)
 {
@@ -176,6 +179,44 @@ static bool admit(struct api_server *s, struct api_request *req)
     return false;
 }
 
+void api_note_chaos(struct api_request *req, enum api_chaos_kind kind)
+{
+    size_t len = strlen(req->chaos);
+    snprintf(req->chaos + len, sizeof req->chaos - len, "%s%s", len > 0 ? "," : "", api_chaos_name(kind));
+}
+
+/* What chaos has for the call; false when that is its answer. A delay is the worker's to wait for. */
+static bool spared(struct api_server *s, struct api_request *req)
+{
+    if (s->options.chaos == NULL)
+        return true;
+    req->fate = api_chaos_draw(s->options.chaos, req->operation->op);
+    const struct api_chaos_fate *f = &req->fate;
+    if (f->delay_ns != 0)
+        api_note_chaos(req, CHAOS_DELAY);
+    if (f->throttle || f->fail)
+        api_note_chaos(req, f->throttle ? CHAOS_THROTTLE : CHAOS_FAIL);
+    if (f->empty)
+        api_note_chaos(req, CHAOS_EMPTY);
+    return f->delay_ns != 0 || !(f->throttle || f->fail);
+}
+
+static void fail_on_purpose(struct api_server *s, struct api_request *req)
+{
+    const struct model_fault fault = {
+        req->fate.throttle      ? MODEL_THROTTLING
+        : req->fate.unavailable ? MODEL_UNAVAILABLE
+                                : MODEL_INTERNAL,
+        req->fate.throttle ? MR_STR("Rate exceeded") : MR_STR("Failed on purpose (chaos)."), MR_STR_NULL};
+    api_respond_fault(s, req, &fault);
+}
+
+static int64_t auth_time(const struct api_server *s)
+{
+    int64_t skew = s->options.chaos != NULL ? api_chaos_skew_ns(s->options.chaos) : 0;
+    return mr_clock_wall(s->options.auth_clock) + skew;
+}
+
 static struct mr_str principal_arn(const struct api_context *c, const struct api_request *req)
 {
     const struct auth_session *session = req->who.session;
@@ -193,8 +234,8 @@ int api_authenticate(struct api_server *s, struct api_request *req, const struct
                      struct auth_failure *why)
 {
     req->access = api_server_access(s);
-    int status = auth_verify(req->access->keys, options, &req->http, mr_clock_wall(s->options.auth_clock),
-                             req->arena, &req->who, why);
+    int status =
+        auth_verify(req->access->keys, options, &req->http, auth_time(s), req->arena, &req->who, why);
     if (status == MR_OK)
         req->principal_arn = principal_arn(&s->options.context, req);
     return status == MR_OK && req->principal_arn.ptr == NULL ? MR_ENOMEM : status;
@@ -253,6 +294,7 @@ int api_fill_call(const struct api_server *s, struct api_request *req, const voi
         .id = req->id,
         .api_version_header = api_header(req, "x-amz-api-version").ptr != NULL,
         .tls = req->tls,
+        .empty_page = req->fate.empty,
         .out = out,
         .principal_arn = req->principal_arn,
     };
@@ -290,6 +332,18 @@ static void run(struct api_server *s, struct api_request *req)
         api_respond_status(s, req, status, NULL);
 }
 
+/* On a worker: they are many, and a test of clients keeps few of them. */
+static void run_late(struct api_server *s, struct api_request *req)
+{
+    struct timespec pause = {req->fate.delay_ns / MR_NS_PER_S, req->fate.delay_ns % MR_NS_PER_S};
+    while (nanosleep(&pause, &pause) != 0 && errno == EINTR)
+        ;
+    if (req->fate.throttle || req->fate.fail)
+        fail_on_purpose(s, req);
+    else
+        run(s, req);
+}
+
 void api_handle(struct api_server *s, struct api_request *req)
 {
     req->operation = NULL;
@@ -297,6 +351,8 @@ void api_handle(struct api_server *s, struct api_request *req)
     req->session_policy = NULL;
     req->who = (struct auth_identity){0};
     req->principal_arn = req->error_message = req->sts_parameters = MR_STR_NULL;
+    req->fate = (struct api_chaos_fate){0};
+    req->chaos[0] = '\0';
     req->content_type = req->error_code = req->sts_action = NULL;
     if (api_sts_is(req)) {
         api_sts(s, req);
@@ -304,11 +360,16 @@ void api_handle(struct api_server *s, struct api_request *req)
     }
     if (!find_operation(s, req) || !authenticate(s, req) || !admit(s, req))
         return;
-    if (req->operation->op == MODEL_OP_WRITE_RECORDS) {
+    if (!spared(s, req)) {
+        fail_on_purpose(s, req);
+        return;
+    }
+    bool late = req->fate.delay_ns != 0;
+    if (req->operation->op == MODEL_OP_WRITE_RECORDS && !late) {
         run(s, req);
         return;
     }
-    int status = api_defer(s, req, run);
+    int status = api_defer(s, req, late ? run_late : run);
     if (status != MR_OK)
         api_respond_status(s, req, status, NULL);
 }

@@ -34,6 +34,9 @@ int api_authenticate(struct api_server *s, struct api_request *req, const struct
  * when not. */
 bool api_admit(struct api_server *s, struct api_request *req, struct model_fault *fault);
 
+/* Adds a kind of chaos to what the answer tells. */
+void api_note_chaos(struct api_request *req, enum api_chaos_kind kind);
+
 /* The call of an authenticated request. MR_OK, MR_ENOMEM, MR_EDENIED when its session policy cannot be read.
  */
 int api_fill_call(const struct api_server *s, struct api_request *req, const void *input, struct mr_buf *out,

@@ -18,6 +18,7 @@ static inline struct query_caller api_query_caller(struct api_call *call)
         .region = call->region,
         .account = call->api->account,
         .partition = call->api->partition,
+        .empty_page = call->empty_page,
         .may = api_query_may,
         .may_ctx = call,
     };

@@ -171,6 +171,23 @@ static int prepare(struct pending *p, struct mr_error *err)
     return status;
 }
 
+static bool drop(void *ctx)
+{
+    struct pending *p = ctx;
+    return api_chaos_rejects(p->server->options.chaos);
+}
+
+/* Chaos: some records are refused on purpose. */
+static void drop_some(struct pending *p)
+{
+    size_t before = p->batch.nrejections;
+    if (p->server->options.chaos == NULL || !api_chaos_on(p->server->options.chaos))
+        return;
+    ingest_drop(&p->batch, drop, p, MR_STR("Rejected on purpose (chaos)."));
+    if (p->batch.nrejections != before)
+        api_note_chaos(p->req, CHAOS_REJECT);
+}
+
 void api_write_records(struct api_server *s, struct api_request *req, const void *input)
 {
     struct mr_error err = MR_ERROR_INIT;
@@ -181,6 +198,8 @@ void api_write_records(struct api_server *s, struct api_request *req, const void
     }
     *p = (struct pending){.commit.done = durable, .server = s, .req = req, .input = input};
     int status = prepare(p, &err);
+    if (status == MR_OK)
+        drop_some(p);
     if (status == MR_OK)
         append(p, store_append);
     else

@@ -103,6 +103,9 @@ static struct MHD_Response *build(const struct http_request *req, struct http_re
     if (MHD_add_response_header(mhd, "x-amzn-RequestId", req->id) == MHD_YES &&
         MHD_add_response_header(mhd, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES &&
         (res->allow == NULL || MHD_add_response_header(mhd, MHD_HTTP_HEADER_ALLOW, res->allow) == MHD_YES) &&
+        (res->date == NULL || MHD_add_response_header(mhd, MHD_HTTP_HEADER_DATE, res->date) == MHD_YES) &&
+        (res->extra.name == NULL ||
+         MHD_add_response_header(mhd, res->extra.name, res->extra.value) == MHD_YES) &&
         (!res->close || MHD_add_response_header(mhd, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES))
         return mhd;
     MHD_destroy_response(mhd);

@@ -34,7 +34,11 @@ struct http_response {
     const char *content_type; /* static or request-lifetime; NULL for AWS JSON 1.0 */
     struct mr_buf body;       /* ownership moves to http_respond */
     const char *allow;        /* value of an Allow header, or NULL */
-    bool close;               /* end the connection after this answer */
+    const char *date;         /* value of the Date header; NULL: the time */
+    struct {
+        const char *name, *value;
+    } extra;    /* one more header, when it has a name */
+    bool close; /* end the connection after this answer */
 };
 
 /* What the room refuses by itself; the fault callback writes the body. */

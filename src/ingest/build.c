@@ -179,6 +179,23 @@ int ingest_reject(struct ingest_work *w, uint32_t index, struct mr_str reason)
     return reason.ptr != NULL ? MR_OK : MR_ENOMEM;
 }
 
+void ingest_drop(struct ingest_batch *batch, bool (*drop)(void *ctx), void *ctx, struct mr_str reason)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!drop(ctx)) {
+            batch->records[kept] = batch->records[i];
+            batch->index[kept++] = batch->index[i];
+            continue;
+        }
+        size_t at = batch->nrejections++; /* ascending by index, as they are */
+        for (; at > 0 && batch->rejections[at - 1].index > batch->index[i]; at--)
+            batch->rejections[at] = batch->rejections[at - 1];
+        batch->rejections[at] = (struct ingest_rejection){batch->index[i], 0, reason};
+    }
+    batch->count = kept;
+}
+
 static void set_windows(struct ingest_work *w, int64_t now_ns)
 {
     w->window_to = now_ns + INGEST_FUTURE_LIMIT;

@@ -40,6 +40,10 @@ struct ingest_batch {
 int ingest_build(const struct model_write_records_request *input, const struct catalog_table *table,
                  int64_t now_ns, struct mr_arena *arena, struct ingest_batch *out, struct model_fault *fault);
 
+/* Moves records from the batch to its rejections, those that `drop` wants gone; asked once for each, in
+ * order. */
+void ingest_drop(struct ingest_batch *batch, bool (*drop)(void *ctx), void *ctx, struct mr_str reason);
+
 /* What the answer says of a magnetic-store record whose version lost (reference 5.7): AWS acknowledges it and
  * tells later, elsewhere. */
 enum ingest_conflicts { INGEST_CONFLICTS_NOW, INGEST_CONFLICTS_LATER };

@@ -43,8 +43,10 @@ static int failed(const struct query_run *run, struct mr_arena *arena, struct mo
 }
 
 /* Waits until the run is neither queued nor running, or the time is over. With the lock. */
-static void wait_for_page(struct query_service *s, struct query_run *run)
+static void wait_for_page(struct query_service *s, const struct query_caller *caller, struct query_run *run)
 {
+    if (caller->empty_page)
+        return;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     int64_t ns = until.tv_nsec + s->options.first_page_ns;
@@ -64,7 +66,7 @@ static int answer_page(const struct query_caller *caller, struct query_run *run,
     if (run->state == QUERY_FAILED)
         return failed(run, arena, fault);
     struct mr_buf token = MR_BUF_INIT;
-    bool ready = run->state == QUERY_IDLE && run->page.number == number;
+    bool ready = !caller->empty_page && run->state == QUERY_IDLE && run->page.number == number;
     if (!ready)
         query_token_make(run, number, &token); /* still running: ask for the same page again */
     else if (!run->page.last)
@@ -98,7 +100,7 @@ static int next_page(struct query_service *s, const struct query_caller *caller,
         if (status == MR_OK) {
             if (run->state == QUERY_IDLE && number == run->page.number + 1)
                 query_want_page(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
-            wait_for_page(s, run);
+            wait_for_page(s, caller, run);
             status = answer_page(caller, run, number, arena, out, fault);
         }
         query_registry_unuse(s, run);
@@ -166,7 +168,7 @@ static int first_page(struct query_service *s, const struct query_caller *caller
     struct query_run *same = same_call(s, caller, in);
     if (same != NULL) {
         query_registry_use(same);
-        wait_for_page(s, same);
+        wait_for_page(s, caller, same);
         status = answer_page(caller, same, 1, arena, out, fault);
         query_registry_unuse(s, same);
         pthread_mutex_unlock(&s->lock);
@@ -181,12 +183,13 @@ static int first_page(struct query_service *s, const struct query_caller *caller
     }
     query_registry_link(s, run);
     query_want_page(s, run, in->max_rows.set ? (uint64_t)in->max_rows.v : NO_MAX);
-    wait_for_page(s, run);
+    wait_for_page(s, caller, run);
     status = answer_page(caller, run, 1, arena, out, fault);
     if (status == MR_OK && in->client_token.ptr != NULL)
         query_replay_keep(s->replay, caller->principal, in->client_token, query_parameters(in),
                           mr_clock_mono(s->options.clock), mr_str_slice(mr_buf_view(out), before, out->len));
-    bool over = run->state == QUERY_FAILED || (run->state == QUERY_IDLE && run->page.last);
+    bool over =
+        run->state == QUERY_FAILED || (run->state == QUERY_IDLE && run->page.last && !caller->empty_page);
     if (over)
         query_registry_unlink(s, run);
     query_registry_unuse(s, run);

@@ -42,6 +42,8 @@ struct query_caller {
     struct mr_str region;
     const char *account, *partition; /* for TableArn */
     bool bytes_scanned_pricing;      /* metering of QueryStatus */
+    bool empty_page; /* waits for nothing: answers without rows, and with a token for the same page, on
+                        purpose */
     /* Whether the caller may do "timestream:<action>" (query-api reference 14), asked before anything of the
      * table is looked up or read, and again for every page; table or both names may be MR_STR_NULL. MR_OK,
      * MR_EINVAL with the fault set (without a fault to set: MR_EDENIED, and nothing is logged), or another

@@ -1,6 +1,7 @@
 #include "server/boot.h"
 
 #include "server/access.h"
+#include "server/chaos_call.h"
 #include "server/datadir.h"
 #include "server/handler.h"
 #include "server/keys.h"
@@ -35,6 +36,7 @@ struct server {
     struct care_scrub *scrub;
     struct workers *workers, *query_workers;
     struct api_audit *audit; /* NULL: none */
+    struct api_chaos *chaos; /* NULL: none */
     struct api_server *api;
     struct api_context context;
     struct server_handler handler;
@@ -217,6 +219,17 @@ static void set_query_capacity(void *query, int64_t tcu)
     query_service_set_tcu(query, tcu);
 }
 
+static int open_chaos(struct server *s, struct mr_error *err)
+{
+    int status = api_chaos_new(&s->chaos);
+    if (status == MR_OK)
+        status = api_chaos_set(s->chaos, mr_str_of(s->config->chaos), err);
+    if (status != MR_OK)
+        return mr_error_set(err, status, "out of memory");
+    server_chaos_warn(s->chaos);
+    return MR_OK;
+}
+
 static int start_api(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
@@ -245,7 +258,10 @@ static int start_api(struct server *s, struct mr_error *err)
     const struct api_audit_options audit = {c->audit_log, c->audit_data != 0, c->audit_required != 0};
     if (c->audit_log != NULL && (status = api_audit_open(&audit, &s->audit, err)) != MR_OK)
         return status;
+    if (c->chaos != NULL && (status = open_chaos(s, err)) != MR_OK)
+        return status;
     struct api_options api = {
+        .chaos = s->chaos,
         .rates = {c->key_rate, c->change_rate, c->list_rate},
         .audit = s->audit,
         .context = *context,
@@ -276,6 +292,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .scrub = s->scrub,
         .audit = s->audit,
         .reports = s->reports,
+        .chaos = s->chaos,
         .auth = {.skew_ns = c->clock_skew_minutes * 60 * MR_NS_PER_S},
     };
     struct http_options http = {
@@ -350,6 +367,7 @@ void server_stop(struct server *s)
     if (s->api != NULL)
         api_server_free(s->api);
     api_audit_close(s->audit);
+    api_chaos_free(s->chaos);
     if (s->query != NULL)
         query_service_close(s->query);
     retention_stop(s->retention);

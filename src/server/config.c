@@ -64,6 +64,8 @@ static const struct setting settings[] = {
      "of them listing, describing, preparing (AWS: 5); 0: any number"},
     {"max-databases", NUMBER, AT(max_databases), "500", 1, 1000000, "N", "databases of the account"},
     {"max-tables", NUMBER, AT(max_tables), "50000", 1, 10000000, "N", "tables of the account"},
+    {"chaos", TEXT, AT(chaos), NULL, 0, 0, "TEXT",
+     "for tests of clients: faults on purpose, OPERATION:KIND=PROBABILITY,... (docs/chaos.md)"},
     {"account", TEXT, AT(account), "123456789012", 0, 0, "ID", "the 12-digit account id shown in ARNs"},
     {"partition", TEXT, AT(partition), "aws", 0, 0, "NAME", "the partition shown in ARNs"},
     {"public-host", TEXT, AT(public_host), NULL, 0, 0, "HOST[:PORT]",

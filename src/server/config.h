@@ -21,7 +21,7 @@ struct server_config {
     char *partition;
     char *public_host;
     char *log_level;
-    char *audit_log;
+    char *audit_log, *chaos;
     int64_t audit_data, audit_required; /* 1: on */
     int64_t key_rate, change_rate, list_rate, max_databases, max_tables;
     char *s3_endpoint, *s3_region, *s3_credentials, *s3_ca;

@@ -1,10 +1,12 @@
 #include "server/handler.h"
 
+#include "server/chaos_call.h"
 #include "server/check_call.h"
 #include "server/clock_call.h"
 #include "server/hold_call.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* One request as the rooms around it see it. Lives in the HTTP request's arena. */
 struct exchange {
@@ -24,10 +26,29 @@ static struct exchange *of_job(struct workers_job *job)
     return (struct exchange *)((char *)job - offsetof(struct exchange, job));
 }
 
+/* The header that tells what was done on purpose, and the date by the skewed clock. */
+static void mark_chaos(const struct api_chaos *chaos, struct api_request *req, struct http_response *res,
+                       char *date, size_t size)
+{
+    int64_t skew = chaos != NULL ? api_chaos_skew_ns(chaos) : 0;
+    if (chaos == NULL || (skew == 0 && req->chaos[0] == '\0'))
+        return;
+    res->extra.name = "x-millrace-chaos";
+    res->extra.value = req->chaos[0] != '\0' ? req->chaos : "skew";
+    if (skew == 0)
+        return;
+    time_t now = (time_t)((mr_clock_wall(&mr_clock_system) + skew) / MR_NS_PER_S);
+    struct tm tm;
+    strftime(date, size, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
+    res->date = date;
+}
+
 static void answer_api(struct api_request *req, unsigned status, struct mr_buf *body)
 {
     struct http_response res = {.status = status, .content_type = req->content_type, .body = *body};
+    char date[64];
     *body = (struct mr_buf)MR_BUF_INIT;
+    mark_chaos(of_api(req)->handler->chaos, req, &res, date, sizeof date);
     http_respond(of_api(req)->http, &res);
 }
 
@@ -73,7 +94,8 @@ static bool route_get(struct server_handler *h, struct http_request *req)
 void server_handle(void *handler, struct http_request *req)
 {
     struct server_handler *h = handler;
-    if (route_get(h, req) || clock_call(h, req) || server_check_call(h, req) || server_hold_call(h, req))
+    if (route_get(h, req) || clock_call(h, req) || server_check_call(h, req) || server_hold_call(h, req) ||
+        server_chaos_call(h, req))
         return;
     struct exchange *x = MR_ARENA_NEW(&req->arena, struct exchange);
     if (x == NULL) {

@@ -7,6 +7,7 @@
  *     /-/flush       likewise: what the background does with files, at once
  *     /-/check       what the scrub found, and a pass at once (server/check_call.h)
  *     /-/hold        a moment of the data, for a backup (server/hold_call.h)
+ *     /-/chaos       faults on purpose, only with --chaos (server/chaos_call.h)
  *
  * /health and /metrics need no signature and tell nothing of the data but sizes and counts.
  */
@@ -28,6 +29,7 @@ struct server_handler {
         *query_workers;       /* for Query, which waits up to a minute: it must not keep others waiting */
     struct http_server *http; /* for its statistics; set after the start, before the first request matters */
     const struct api_context *context;
+    struct api_chaos *chaos; /* NULL: none */
     struct api_audit *audit; /* NULL: none */
     struct reports *reports; /* NULL: there is no object storage */
     const char *store_path;  /* of the store, for copies of it */

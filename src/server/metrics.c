@@ -170,6 +170,16 @@ static void http_counters(struct http_server *http, struct mr_buf *out)
     value(out, "http_sent_bytes_total", "counter", "bytes of response bodies", s.bytes_out);
 }
 
+static void chaos_counters(const struct api_chaos *chaos, struct mr_buf *out)
+{
+    mr_buf_printf(out,
+                  "# HELP millrace_chaos_total faults on purpose\n# TYPE millrace_chaos_total counter\n");
+    for (int kind = 0; kind < CHAOS_KINDS; kind++)
+        mr_buf_printf(out, "millrace_chaos_total{kind=\"%s\"} %" PRIu64 "\n",
+                      api_chaos_name((enum api_chaos_kind)kind),
+                      api_chaos_count(chaos, (enum api_chaos_kind)kind));
+}
+
 static void audit_counters(const struct api_audit *audit, struct mr_buf *out)
 {
     struct api_audit_counts c;
@@ -192,6 +202,8 @@ void server_metrics_text(const struct server_handler *h, struct mr_buf *out)
         report_counters(h->reports, out);
     if (h->http != NULL)
         http_counters(h->http, out);
+    if (h->chaos != NULL)
+        chaos_counters(h->chaos, out);
     if (h->audit != NULL)
         audit_counters(h->audit, out);
     struct rusage usage;
