@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -19,8 +20,16 @@ def find():
     own = os.path.join(ROOT, "deps", "moto", "bin", "moto_server")
     path = own if os.path.exists(own) else shutil.which("moto_server")
     if path is None:
-        raise RuntimeError("moto_server is not installed: tools/setup/moto.sh")
+        missing()
     return path
+
+
+def missing():
+    """moto comes from Python's package index alone; a machine that does not reach it leaves out what needs it, and says so."""
+    if not os.path.exists(os.path.join(ROOT, "deps", "moto.unreachable")):
+        raise RuntimeError("moto is not installed: tools/setup/moto.sh")
+    print("SKIP: needs moto, which is neither installed nor within reach", file=sys.stderr)
+    raise unittest.SkipTest("no moto")
 
 
 def python():
@@ -30,7 +39,7 @@ def python():
         if path and os.path.exists(path) and subprocess.run([path, "-c", "import moto.core"], cwd="/", stderr=subprocess.DEVNULL,
                                                             check=False).returncode == 0:
             return path
-    raise RuntimeError("no Python has moto: tools/setup/moto.sh")
+    return missing()
 
 
 class Moto:

@@ -261,8 +261,8 @@ class Bucket(Backup):
 
     @classmethod
     def setUpClass(cls):
+        cls.moto = moto.Moto()  # first: without it there is nothing to do
         super().setUpClass()
-        cls.moto = moto.Moto()
         cls.moto.client("s3").create_bucket(Bucket="copies")
 
     @classmethod
