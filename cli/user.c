@@ -63,7 +63,7 @@ static int attach_one(struct access_cli *cli, struct json_node *user, struct mr_
 static int add(struct access_cli *cli, struct mr_str name)
 {
     struct json_node *user;
-    struct mr_str id, secret, expires = mr_str_of(cli->expires);
+    struct mr_str id = MR_STR_NULL, secret = MR_STR_NULL, expires = mr_str_of(cli->expires);
     int rc = access_open(cli, POLICY_EDIT_MAKE);
     if (rc != CLI_OK)
         return rc;
@@ -86,7 +86,7 @@ static int remove_user(struct access_cli *cli, struct json_node *user)
 /* A new key; `rotate` makes the one named, or all others, inactive in the same write. */
 static int new_key(struct access_cli *cli, struct json_node *user, bool rotate)
 {
-    struct mr_str id, secret, old = access_word(cli, 3);
+    struct mr_str id = MR_STR_NULL, secret = MR_STR_NULL, old = access_word(cli, 3);
     struct json_node *named = NULL;
     struct json_node *keys = policy_edit_list(&cli->edit, user, MR_STR("AccessKeys"));
     if (keys == NULL)

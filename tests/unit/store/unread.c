@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-static const char *refused; /* opens of paths that contain it fail; NULL: none */
+/* Opens of paths that contain it fail; NULL: none. The threads of the store open files, too. */
+static const char *_Atomic refused;
 
 static int refuse(void *ctx, const char *path, int flags, unsigned mode)
 {
-    if (refused != NULL && (flags & O_CREAT) == 0 && strstr(path, refused) != NULL)
+    const char *what = refused;
+    if (what != NULL && (flags & O_CREAT) == 0 && strstr(path, what) != NULL)
         return -EIO;
     return mr_io_posix.open(ctx, path, flags, mode);
 }
