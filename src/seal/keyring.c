@@ -177,8 +177,7 @@ static int newest(struct seal_keyring *k, uint64_t scope, uint32_t *generation, 
     return status;
 }
 
-/* The first key of a scope. Two at a time make two generations, of which the second is the newest: no harm.
- */
+/* The first key of a scope, if nobody else made it meanwhile. */
 static int make_first(struct seal_keyring *k, uint64_t scope, struct mr_error *err)
 {
     struct mr_arena arena = MR_ARENA_INIT;
@@ -201,11 +200,12 @@ static int make_first(struct seal_keyring *k, uint64_t scope, struct mr_error *e
 int seal_keyring_newest(struct seal_keyring *k, uint64_t scope, uint32_t *generation, struct seal_key *out,
                         struct mr_error *err)
 {
-    int status = newest(k, scope, generation, out, err);
-    if (status != MR_ENOENT)
-        return status;
-    status = make_first(k, scope, err);
-    return status == MR_OK ? newest(k, scope, generation, out, err) : status;
+    int status;
+    /* Again when the scope was forgotten between the making and the asking. */
+    while ((status = newest(k, scope, generation, out, err)) == MR_ENOENT)
+        if ((status = make_first(k, scope, err)) != MR_OK)
+            return status;
+    return status;
 }
 
 int seal_keyring_get(struct seal_keyring *k, uint64_t scope, uint32_t generation, struct seal_key *out,

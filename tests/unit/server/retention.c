@@ -78,7 +78,8 @@ struct world {
 #define START (20000 * MR_NS_PER_DAY)
 #define LIFE (25 * MR_NS_PER_HOUR)
 
-static void world_open(struct world *w, bool trusting)
+/* `jumps`: the wall clock alone is set by the test, the monotonic one goes on as the system's. */
+static void world_open(struct world *w, bool trusting, bool jumps)
 {
     struct mr_error err = MR_ERROR_INIT;
     struct mr_arena arena = MR_ARENA_INIT;
@@ -87,6 +88,8 @@ static void world_open(struct world *w, bool trusting)
         .database = MR_STR("dbx"), .name = MR_STR("tbl"), .memory_hours = 1, .magnetic_days = 1};
     *w = (struct world){.dir = dir_make()};
     mr_clock_manual_init(&w->clock, START);
+    if (jumps)
+        w->clock.mono = mr_clock_system.mono;
     const struct store_options options = {
         .io = &mr_io_posix, .clock = &w->clock, .dir = w->dir, .wal_segment_bytes = 1 << 20};
     check_ok(catalog_open(w->dir, &w->clock, &w->catalog, &err), &err);
@@ -137,7 +140,7 @@ static void test_rows_past_retention_go(void **state)
     MR_UNUSED(state);
     struct world w;
     struct mr_error err = MR_ERROR_INIT;
-    world_open(&w, true);
+    world_open(&w, true, false);
     put(w.table, START - LIFE - 1);
     put(w.table, START - LIFE);
     put(w.table, START);
@@ -160,7 +163,7 @@ static void test_longer_retention_brings_nothing_back(void **state)
 {
     MR_UNUSED(state);
     struct world w;
-    world_open(&w, false);
+    world_open(&w, false, false);
     set_retention(&w, 1, 30);
     put(w.table, START - 20 * MR_NS_PER_DAY);
     put(w.table, START - 2 * MR_NS_PER_DAY);
@@ -180,19 +183,16 @@ static void test_no_removal_by_a_clock_that_jumped(void **state)
     struct world w;
     struct mr_error err = MR_ERROR_INIT;
     mr_log_set_level(MR_LOG_ERROR);
-    world_open(&w, false);
+    world_open(&w, false, true);
     put(w.table, START);
-    /* a manual clock's two times move as one: only the job's memory of them can show a jump */
-    w.clock.mono = mr_clock_system.mono;
     set_retention(&w, 1, 2);
     mr_clock_manual_set(&w.clock, START + 1000 * MR_NS_PER_DAY);
     set_retention(&w, 1, 3);
     assert_int_equal(rows(&w), 1);
     world_close(&w);
 
-    world_open(&w, true);
+    world_open(&w, true, true);
     put(w.table, START);
-    w.clock.mono = mr_clock_system.mono;
     mr_clock_manual_set(&w.clock, START + 1000 * MR_NS_PER_DAY);
     set_retention(&w, 1, 3);
     assert_int_equal(rows(&w), 0);
@@ -223,7 +223,7 @@ static void test_a_run_knows_the_retention_of_now(void **state)
     MR_UNUSED(state);
     struct world w;
     pthread_t thread;
-    world_open(&w, false);
+    world_open(&w, false, false);
     eager.world = &w;
     eager.stop = false;
     assert_int_equal(pthread_create(&thread, NULL, expire_eagerly, NULL), 0);
