@@ -131,12 +131,13 @@ class Cli(unittest.TestCase):
         """Whether the editor has the terminal: what is typed before may be lost when it takes over."""
         return not termios.tcgetattr(terminal)[3] & termios.ICANON
 
-    def shell(self, typed, home):
-        """What a terminal shows when this is typed into `millrace query`."""
-        env = dict(credentials(self.server.url, KEY, SECRET), HOME=home, TERM="dumb", COLUMNS="200")
+    def shell(self, typed, home, program=(BINARY, "query", "--format", "csv")):
+        """What a terminal shows when this is typed into `millrace query`, or into another program with prompts."""
+        env = dict(credentials(self.server.url, KEY, SECRET), HOME=home, TERM="dumb", COLUMNS="200", PS1="> ",
+                   PATH=os.path.dirname(BINARY) + ":" + os.environ["PATH"])
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execve(BINARY, [BINARY, "query", "--format", "csv"], env)
+            os.execve(program[0], program, env)
         shown, lines, deadline = b"", typed.splitlines(keepends=True), time.monotonic() + 30
         sent = 0
         while time.monotonic() < deadline:
@@ -192,6 +193,12 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.complete("tables", "describe", "shore", ""), ["tides"])
         self.assertEqual(self.complete("write", "-d", "sho"), ["shore"])
         self.assertIn("--memory-hours", self.complete("tables", "--"))
+        setup = f"fpath=({ROOT}/cli/completion $fpath); autoload -U compinit && compinit -D -u\n"
+        with tempfile.TemporaryDirectory() as home:
+            shown = self.shell(setup + "millrace tab\tsho\t--form\tcs\t\nmillrace tables descr\tsho\ttid\t\nexit\n", home,
+                               ("/bin/zsh", "-f", "-i"))
+        self.assertIn("shore,tides,ACTIVE", shown)  # what was completed, run
+        self.assertRegex(shown, r"shore +tides +ACTIVE")
         self.cli("tables", "delete", "shore", "tides")
         self.cli("databases", "delete", "shore")
 
