@@ -1,7 +1,8 @@
 /* base/hash.h - checksums and hashes that are not secrets.
  *
  * CRC-32C (Castagnoli, reflected, as in RFC 3720) guards stored bytes. The 64-bit hash is XXH3 with a seed;
- * it addresses hash tables and is never stored. Thread-safe.
+ * it addresses hash tables, and without a secret seed it is stored by the catalog: its values are the same in
+ * every release of the library since 0.8. Thread-safe.
  */
 #ifndef MR_BASE_HASH_H
 #define MR_BASE_HASH_H

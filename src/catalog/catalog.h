@@ -46,9 +46,9 @@ struct catalog_table_change {
     enum catalog_enforcement enforcement;
 };
 
-/* Opens or makes <dir>/catalog.sqlite (journal in WAL mode, synchronous=FULL) and checks all of it.
- * MR_ECORRUPT: the file fails the check; MR_EUNSUPPORTED: it has the format of another version; MR_EBUSY:
- * another process has it. */
+/* Opens or makes <dir>/catalog.sqlite (journal in WAL mode, synchronous=FULL, written back with every change)
+ * and checks all of it. MR_ECORRUPT: the file fails the check; MR_EUNSUPPORTED: it has the format of another
+ * version; MR_EBUSY: another process has it. */
 int catalog_open(const char *dir, const struct mr_clock *clock, struct catalog **out, struct mr_error *err);
 void catalog_close(struct catalog *catalog);
 

@@ -2,6 +2,7 @@
  * objects: those refuse a damaged file as a whole, and here every fault is to be told. */
 #include "catalog/catalog.h"
 #include "catalog/db.h"
+#include "catalog/sums.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -103,16 +104,31 @@ static int64_t number_of(struct check *c, const char *sql)
     return number;
 }
 
-static int check_format(struct check *c, struct mr_error *err)
+/* `unsummed`: an older file, to which the sums are added when a server opens it. */
+static int check_format(struct check *c, bool *unsummed, struct mr_error *err)
 {
     int64_t application = number_of(c, "PRAGMA application_id"),
             version = number_of(c, "PRAGMA user_version");
     if (application != DB_APPLICATION_ID)
         return mr_error_set(err, MR_ECORRUPT, "%s is no catalog (application id %lld)", c->path,
                             (long long)application);
-    if (version != DB_FORMAT)
+    *unsummed = version == DB_FORMAT_UNSUMMED;
+    if (version != DB_FORMAT && !*unsummed)
         return mr_error_set(err, MR_EUNSUPPORTED, "%s has format %lld and this build knows format %d only",
                             c->path, (long long)version, DB_FORMAT);
+    return MR_OK;
+}
+
+static int check_sums(struct check *c, struct mr_error *err)
+{
+    bool same = false;
+    int rc = sums_register(c->handle);
+    if (rc == SQLITE_OK)
+        rc = sums_check(c->handle, &same);
+    if (rc != SQLITE_OK)
+        return fail(c, rc, err);
+    if (!same)
+        c->sink->fault(c->sink->ctx, "its rows do not add up to the sum kept of them");
     return MR_OK;
 }
 
@@ -143,13 +159,16 @@ int catalog_check(const char *dir, const struct catalog_check_sink *sink, struct
         return mr_error_set(err, MR_EINVAL, "the path of the data directory is too long");
     if (access(path, F_OK) != 0)
         return mr_error_set(err, MR_ENOENT, "%s is not there", path);
+    bool unsummed = false;
     int status = open_file(&c, err);
     if (status == MR_OK)
-        status = check_format(&c, err);
+        status = check_format(&c, &unsummed, err);
     if (status == MR_OK)
         status = each(&c, "PRAGMA integrity_check(" FAULTS ")", on_integrity, err);
     if (status == MR_OK)
         status = each(&c, "PRAGMA foreign_key_check", on_foreign_key, err);
+    if (status == MR_OK && !unsummed)
+        status = check_sums(&c, err);
     if (status == MR_OK)
         status = each(&c, odd_sql, on_odd, err);
     if (status == MR_OK)

@@ -1,4 +1,5 @@
 #include "catalog/db.h"
+#include "catalog/sums.h"
 
 #include "base/io.h"
 #include "base/log.h"
@@ -180,14 +181,16 @@ int db_begin(struct db *db, struct mr_error *err)
     return db_run(db, DB_BEGIN, NULL, 0, err);
 }
 
-/* Write-back of a log that has grown long. What fails here was committed before and is safe in the log. */
+/* Write-back of the log, before the change is acknowledged: SQLite takes a damaged frame for the end of its
+ * log, so the log is no place for the only copy. What fails here was committed before and is safe in the log.
+ */
 static void checkpoint(struct db *db)
 {
-    if (db->no_checkpoint || db->log_pages < DB_CHECKPOINT_PAGES)
+    if (db->no_checkpoint)
         return;
     int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (rc == SQLITE_OK || (rc & 0xFF) == SQLITE_NOMEM)
-        return;
+    if (rc == SQLITE_OK || (rc & 0xFF) == SQLITE_NOMEM || db_status(db->handle, rc) == MR_ENOSPC)
+        return; /* or the next change's will do it */
     db->no_checkpoint = true;
     int was = 0;
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &was);
@@ -213,14 +216,6 @@ void db_rollback(struct db *db)
     struct mr_error err = MR_ERROR_INIT;
     if (db_run(db, DB_ROLLBACK, NULL, 0, &err) != MR_OK)
         mr_log(MR_LOG_ERROR, "catalog_rollback_failed", "error=\"%s\"", err.text);
-}
-
-static int remember_log_pages(void *arg, sqlite3 *handle, const char *name, int pages)
-{
-    MR_UNUSED(handle);
-    MR_UNUSED(name);
-    ((struct db *)arg)->log_pages = pages;
-    return SQLITE_OK;
 }
 
 /* ---- open
@@ -279,18 +274,39 @@ static int configure(struct db *db, struct mr_error *err)
     return rc;
 }
 
-/* Tables and version stamp appear together or not at all, so a crash in between leaves an empty file. */
-static int make_schema(struct db *db, struct mr_error *err)
+/* Tables and version stamp appear together or not at all, so a crash in between leaves an empty file. Not
+ * `fresh`: a file of version 1, which lacks the sums. */
+static int make_schema(struct db *db, bool fresh, struct mr_error *err)
 {
     char stamp[96];
     sqlite3_snprintf(sizeof stamp, stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
                      DB_APPLICATION_ID, DB_FORMAT);
     int rc = exec(db, "BEGIN IMMEDIATE", err);
-    if (rc == MR_OK)
+    if (rc == MR_OK && fresh)
         rc = exec(db, schema_sql, err);
+    if (rc == MR_OK) {
+        int made = sums_make(db->handle);
+        rc = made == SQLITE_OK ? MR_OK : db_fail(db, made, "make the sums of rows", err);
+    }
     if (rc == MR_OK)
         rc = exec(db, stamp, err);
     return rc; /* an open transaction ends with the connection */
+}
+
+/* SQLite's check of all pages, indexes and references. */
+static int check_pages(struct db *db, const char *path, struct mr_error *err)
+{
+    int64_t number = 0;
+    char text[256];
+    int rc = ask(db, "PRAGMA integrity_check(1)", &number, text, sizeof text, err);
+    if (rc == MR_OK && strcmp(text, "ok") != 0)
+        rc = mr_error_set(err, MR_ECORRUPT, "catalog: %s is damaged: %s", path, text);
+    if (rc == MR_OK)
+        rc = ask(db, "PRAGMA foreign_key_check", &number, text, sizeof text, err);
+    if (rc == MR_OK && text[0] != '\0')
+        rc = mr_error_set(err, MR_ECORRUPT, "catalog: %s is damaged: a row of %s refers to nothing", path,
+                          text);
+    return rc;
 }
 
 static int check_format(struct db *db, const char *path, struct mr_error *err)
@@ -305,11 +321,15 @@ static int check_format(struct db *db, const char *path, struct mr_error *err)
     if (rc != MR_OK)
         return rc;
     if (version == 0 && application == 0 && objects == 0)
-        return make_schema(db, err);
+        return make_schema(db, true, err);
     if (application != DB_APPLICATION_ID)
         return mr_error_set(err, MR_ECORRUPT,
                             "catalog: %s is an SQLite file of something else (application id %lld)", path,
                             (long long)application);
+    if (version == DB_FORMAT_UNSUMMED) {
+        rc = check_pages(db, path, err); /* what is damaged is not summed */
+        return rc == MR_OK ? make_schema(db, false, err) : rc;
+    }
     if (version != DB_FORMAT)
         return mr_error_set(
             err, MR_EUNSUPPORTED, "catalog: %s has format %lld and this build knows format %d only%s", path,
@@ -319,17 +339,20 @@ static int check_format(struct db *db, const char *path, struct mr_error *err)
 
 int db_check_integrity(struct db *db, const char *path, struct mr_error *err)
 {
-    int64_t number = 0;
-    char text[256];
-    int rc = ask(db, "PRAGMA integrity_check(1)", &number, text, sizeof text, err);
-    if (rc == MR_OK && strcmp(text, "ok") != 0)
-        rc = mr_error_set(err, MR_ECORRUPT, "catalog: %s is damaged: %s", path, text);
-    if (rc == MR_OK)
-        rc = ask(db, "PRAGMA foreign_key_check", &number, text, sizeof text, err);
-    if (rc == MR_OK && text[0] != '\0')
-        rc = mr_error_set(err, MR_ECORRUPT, "catalog: %s is damaged: a row of %s refers to nothing", path,
-                          text);
-    return rc;
+    bool same = false;
+    int status = check_pages(db, path, err);
+    if (status != MR_OK)
+        return status;
+    int rc = sums_check(db->handle, &same);
+    if (rc == SQLITE_ERROR) /* no such table or column */
+        return mr_error_set(err, MR_ECORRUPT, "catalog: %s lacks part of its tables: %s", path,
+                            sqlite3_errmsg(db->handle));
+    if (rc != SQLITE_OK)
+        return db_fail(db, rc, "add up the rows", err);
+    return same ? MR_OK
+                : (int)mr_error_set(err, MR_ECORRUPT,
+                                    "catalog: %s is damaged: its rows do not add up to the sum kept of them",
+                                    path);
 }
 
 static int prepare_all(struct db *db, const char *path, struct mr_error *err)
@@ -368,8 +391,9 @@ int db_open(struct db *db, const char *path, struct mr_error *err)
     }
     if (rc == MR_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
-        sqlite3_wal_hook(db->handle, remember_log_pages, db); /* takes the place of automatic checkpoints */
-        rc = configure(db, &inner);
+        sqlite3_wal_autocheckpoint(db->handle, 0);
+        int got = sums_register(db->handle);
+        rc = got == SQLITE_OK ? configure(db, &inner) : db_fail(db, got, "sums of rows", &inner);
     }
     if (rc == MR_OK)
         rc = check_format(db, path, &inner);

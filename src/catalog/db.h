@@ -3,10 +3,9 @@
  * One connection, used by one thread at a time (the catalog's writer lock). Every statement is prepared once,
  * at open. A failed statement leaves the transaction open; db_rollback ends it.
  *
- * Checkpoints are ours, not SQLite's automatic ones: after a write-back whose sync failed the kernel calls
- * the pages clean, and a second try would succeed without having written them. So the first failure ends
- * checkpointing for the life of the process; the log keeps everything, and the next start writes it back
- * anew.
+ * The log is written back into the file with every commit. A write-back whose sync failed is the last one of
+ * the process: the kernel calls such pages clean, and a second try would succeed without having written them.
+ * The log keeps everything from then on, and the next start writes it back.
  */
 #ifndef MR_CATALOG_DB_H
 #define MR_CATALOG_DB_H
@@ -15,9 +14,9 @@
 
 #include <sqlite3.h>
 
-#define DB_FORMAT 1                  /* user_version */
+#define DB_FORMAT 2                  /* user_version */
+#define DB_FORMAT_UNSUMMED 1         /* without sums.h's table and triggers, which are added at open */
 #define DB_APPLICATION_ID 0x4D524354 /* "MRCT" */
-#define DB_CHECKPOINT_PAGES 1000     /* of the log, SQLite's own default */
 
 #define DB_TABLE_COLUMNS                                                                                     \
     "id, database_id, name, memory_hours, magnetic_days, magnetic_writes, rejected_bucket, "                 \
@@ -67,7 +66,6 @@ enum db_statement {
 struct db {
     sqlite3 *handle;
     sqlite3_stmt *statements[DB_STATEMENT_COUNT];
-    int log_pages;      /* in the write-ahead log after the last commit */
     bool no_checkpoint; /* one failed */
 };
 
@@ -77,7 +75,7 @@ enum mr_status db_status(sqlite3 *handle, int rc);
 /* Opens or makes the file, checks its format and integrity, prepares the statements. On failure *db is
  * released. */
 int db_open(struct db *db, const char *path, struct mr_error *err);
-/* SQLite's check of all pages, indexes and references. MR_ECORRUPT. */
+/* SQLite's check of all pages, indexes and references, and the sum of all rows. MR_ECORRUPT. */
 int db_check_integrity(struct db *db, const char *path, struct mr_error *err);
 void db_close(struct db *db); /* also on a zeroed struct */
 

@@ -5,6 +5,7 @@
 #include "lib/dir.h"
 
 #include "base/io.h"
+#include "base/rand.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,6 +56,21 @@ static void run_sql(const char *sql)
     assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
+/* Runs it without the triggers, which keep the sums of rows and which only the catalog can run. */
+static void run_unnoticed(const char *change)
+{
+    struct mr_buf sql = MR_BUF_INIT;
+    mr_buf_printf(&sql,
+                  "CREATE TEMP TABLE keep AS SELECT * FROM sqlite_schema WHERE type = 'trigger';"
+                  "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE type = 'trigger';"
+                  "PRAGMA writable_schema = RESET; %s; PRAGMA writable_schema = ON;"
+                  "INSERT INTO sqlite_schema SELECT * FROM keep;",
+                  change);
+    mr_buf_char(&sql, '\0');
+    run_sql(sql.ptr);
+    mr_buf_release(&sql);
+}
+
 static void refused(enum mr_status status, const char *text)
 {
     struct catalog *c = NULL;
@@ -69,7 +85,7 @@ static void another_format(void **state)
     MR_UNUSED(state);
     make_catalog(1);
     run_sql("PRAGMA user_version = 99");
-    refused(MR_EUNSUPPORTED, "has format 99 and this build knows format 1 only; a newer Millrace wrote it");
+    refused(MR_EUNSUPPORTED, "has format 99 and this build knows format 2 only; a newer Millrace wrote it");
 }
 
 static void somebody_elses_file(void **state)
@@ -102,7 +118,7 @@ static void a_reference_to_nothing(void **state)
 {
     MR_UNUSED(state);
     make_catalog(0);
-    run_sql("INSERT INTO tables VALUES (1, 77, 't', 1, 1, 0, NULL, NULL, NULL, 0, NULL, 0, 1, 1)");
+    run_unnoticed("INSERT INTO tables VALUES (1, 77, 't', 1, 1, 0, NULL, NULL, NULL, 0, NULL, 0, 1, 1)");
     refused(MR_ECORRUPT, "refers to nothing");
 }
 
@@ -124,6 +140,117 @@ static void a_page_is_overwritten(void **state)
         err = (struct mr_error)MR_ERROR_INIT;
     }
     mr_buf_release(&good);
+}
+
+/* A value that is not what was written, in a page that is sound: every statement here leaves a file SQLite
+ * finds nothing wrong with. */
+static void a_value_is_changed(void **state)
+{
+    static const char *const changes[] = {
+        "UPDATE databases SET kms_key = 'l' WHERE id = 2",
+        "UPDATE databases SET id = 9 WHERE id = 3",
+        "UPDATE databases SET created = created + 1",
+        "UPDATE settings SET value = zeroblob(length(value))",
+        "DELETE FROM settings",
+        "INSERT INTO dropped_tables VALUES (1)",
+        "UPDATE sums SET sum = sum + 1 WHERE name = 'rows'",
+        "DELETE FROM sums WHERE name = 'rows'",
+        "UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'databases'",
+    };
+    MR_UNUSED(state);
+    for (size_t i = 0; i < MR_ARRAY_LEN(changes); i++) {
+        make_catalog(i == 0 ? 4 : 0);
+        if (i == 0) {
+            struct catalog *c = NULL;
+            check_ok(catalog_open(dir, &now, &c, &err), &err);
+            check_ok(catalog_setting_put(c, "s", MR_STR("w"), &err), &err);
+            catalog_close(c);
+        }
+        struct mr_buf good = MR_BUF_INIT;
+        check_ok(mr_io_read_file(&mr_io_posix, path, 1 << 24, &good, &err), &err);
+        run_unnoticed(changes[i]);
+        refused(MR_ECORRUPT, "do not add up");
+        err = (struct mr_error)MR_ERROR_INIT;
+        check_ok(mr_io_write_file(&mr_io_posix, dir, "catalog.sqlite", mr_buf_view(&good), 0600, &err), &err);
+        mr_buf_release(&good);
+    }
+}
+
+/* Everything the tables say, a row a line. */
+static int add_line(void *buf, int count, char **values, char **names)
+{
+    MR_UNUSED(names);
+    for (int i = 0; i < count; i++)
+        mr_buf_printf(buf, "%s%c", values[i] != NULL ? values[i] : "(null)", i + 1 < count ? '|' : '\n');
+    return 0;
+}
+
+static void describe(struct mr_buf *out)
+{
+    sqlite3 *handle = NULL;
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(handle,
+                     "SELECT * FROM databases; SELECT * FROM tables; SELECT * FROM database_tags;"
+                     "SELECT * FROM table_tags; SELECT * FROM dropped_tables;"
+                     "SELECT name, hex(value) FROM settings; SELECT * FROM sqlite_sequence",
+                     add_line, out, NULL),
+        SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+/* One bit at a time, anywhere: noticed, or without any effect on what is said. */
+static void a_bit_is_flipped(void **state)
+{
+    struct mr_buf good = MR_BUF_INIT, want = MR_BUF_INIT, got = MR_BUF_INIT;
+    struct mr_rng rng = {4};
+    unsigned noticed = 0;
+    MR_UNUSED(state);
+    mr_clock_manual_set(&now, 20000 * MR_NS_PER_DAY); /* times take their bytes, and no index has them */
+    make_catalog(40);
+    describe(&want);
+    check_ok(mr_io_read_file(&mr_io_posix, path, 1 << 24, &good, &err), &err);
+    for (int i = 0; i < 600; i++) {
+        struct catalog *c = NULL;
+        size_t bit = mr_rng_below(&rng, good.len * 8);
+        good.ptr[bit / 8] ^= (char)(1 << bit % 8);
+        check_ok(mr_io_write_file(&mr_io_posix, dir, "catalog.sqlite", mr_buf_view(&good), 0600, &err), &err);
+        good.ptr[bit / 8] ^= (char)(1 << bit % 8);
+        int status = catalog_open(dir, &now, &c, &err);
+        catalog_close(c);
+        err = (struct mr_error)MR_ERROR_INIT;
+        noticed += status != MR_OK;
+        if (status != MR_OK)
+            continue;
+        got.len = 0;
+        describe(&got);
+        if (!mr_str_eq(mr_buf_view(&got), mr_buf_view(&want)))
+            fail_msg("bit %zu changes what is said, unnoticed", bit);
+    }
+    assert_true(noticed > 50);
+    mr_buf_release(&good);
+    mr_buf_release(&want);
+    mr_buf_release(&got);
+}
+
+/* Version 1 had no sums: they are made at open, of what is there. */
+static void an_older_format(void **state)
+{
+    struct mr_buf want = MR_BUF_INIT, got = MR_BUF_INIT;
+    struct catalog *c = NULL;
+    MR_UNUSED(state);
+    make_catalog(5);
+    describe(&want);
+    run_sql("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE type = 'trigger';"
+            "PRAGMA writable_schema = RESET; DROP TABLE sums; PRAGMA user_version = 1");
+    check_ok(catalog_open(dir, &now, &c, &err), &err);
+    catalog_close(c);
+    describe(&got);
+    assert_true(mr_str_eq(mr_buf_view(&got), mr_buf_view(&want)));
+    run_unnoticed("UPDATE databases SET updated = updated + 1");
+    refused(MR_ECORRUPT, "do not add up");
+    mr_buf_release(&want);
+    mr_buf_release(&got);
 }
 
 static void cut_short(void **state)
@@ -167,9 +294,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(another_format),         TEST(somebody_elses_file),   TEST(not_sqlite), TEST(a_table_is_missing),
-        TEST(a_reference_to_nothing), TEST(a_page_is_overwritten), TEST(cut_short),  TEST(empty_is_new),
-        TEST(one_process_at_a_time),  TEST(no_directory),
+        TEST(another_format),     TEST(somebody_elses_file),    TEST(not_sqlite),
+        TEST(a_table_is_missing), TEST(a_reference_to_nothing), TEST(a_page_is_overwritten),
+        TEST(a_value_is_changed), TEST(a_bit_is_flipped),       TEST(an_older_format),
+        TEST(cut_short),          TEST(empty_is_new),           TEST(one_process_at_a_time),
+        TEST(no_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
