@@ -26,6 +26,7 @@ class Stored(unittest.TestCase):
     def setUp(self):
         self.server = Server("--test-clock", "on", "--scrub-hours", "0", keep=True)
         self.connect()
+        self.free = int(time.time() * 1000)  # the newest time no record has yet
         self.write.create_database(DatabaseName="mine")
         for table in ("left", "right", "fresh"):
             self.write.create_table(DatabaseName="mine", TableName=table)
@@ -44,10 +45,11 @@ class Stored(unittest.TestCase):
         self.write, self.query = clients(self.server.url)
 
     def put(self, table):
-        now = int(time.time() * 1000)
+        """ROWS records, of a stretch of time of their own."""
         for start in range(0, self.ROWS, 100):
             self.write.write_records(DatabaseName="mine", TableName=table, Records=[
-                record(i, host=f"h{i % 7}", at=now - i) for i in range(start, start + 100)])
+                record(i, host=f"h{i % 7}", at=self.free - i) for i in range(start, start + 100)])
+        self.free -= self.ROWS
 
     def count(self, table):
         return int(self.query.query(QueryString=f'SELECT sum(measure_value::double * 0 + 1) FROM mine."{table}"')
