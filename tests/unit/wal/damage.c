@@ -21,6 +21,8 @@ struct world {
     size_t marked;  /* moment: closed, so all is marked */
     uint64_t tail_lsn;
     int64_t tail_offset, tail_end; /* the last frame, in the newest segment */
+    uint64_t sequences[32];        /* of the segments, ascending */
+    size_t count;
     uint64_t newest;
 };
 
@@ -59,7 +61,10 @@ static int set_up(void **state)
     check_ok(wal_recover(simdisk_io(at), DIR, kit_keyring(), 0, NULL, NULL, &r, &err), &err);
     assert_true(r.count >= 4 && r.tail_entries != 0);
     w.tail_lsn = r.tail_lsn;
-    w.newest = r.segments[r.count - 1].sequence;
+    assert_true(r.count <= MR_ARRAY_LEN(w.sequences));
+    for (w.count = 0; w.count < r.count; w.count++) /* a segment made ready and never used leaves a gap */
+        w.sequences[w.count] = r.segments[w.count].sequence;
+    w.newest = w.sequences[w.count - 1];
     w.tail_end = r.end;
     w.tail_offset = r.end - (int64_t)wal_frame_bytes(r.tail.len);
     wal_recovery_release(&r);
@@ -122,7 +127,7 @@ static struct hurt hurt(const struct mr_io *io, struct mr_rng *rng)
 {
     unsigned char block[WAL_SECTOR], other[WAL_SECTOR];
     struct hurt h = {.kind = (enum kind)mr_rng_below(rng, KINDS),
-                     .sequence = 1 + mr_rng_below(rng, w.newest)};
+                     .sequence = w.sequences[mr_rng_below(rng, w.count)]};
     int fd = open_segment(io, h.sequence);
     int64_t size = io->size(io->ctx, fd);
     int64_t span = mr_rng_below(rng, 4) == 0 ? size : size < w.tail_end ? size : w.tail_end;
