@@ -103,7 +103,7 @@ static int translate_folds(const struct sql_groups *from, struct store_fold **ou
         return MR_ENOMEM;
     for (size_t i = 0; i < from->nfolds; i++) {
         const struct sql_fold *f = &from->folds[i];
-        folds[i] = (struct store_fold){ops[f->op], f->column, scan_store_type(f->kind)};
+        folds[i] = (struct store_fold){ops[f->op], f->column, scan_store_type(f->kind), f->measure};
     }
     *out = folds;
     return MR_OK;

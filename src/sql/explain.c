@@ -85,6 +85,10 @@ static void print_path(struct mr_buf *out, const struct sql_scan *s)
         mr_buf_printf(out, " %s", ops[g->folds[i].op]);
         if (g->folds[i].op != SQL_FOLD_ROWS)
             mr_buf_printf(out, "(%u)", g->folds[i].column);
+        if (g->folds[i].measure.ptr != NULL) {
+            mr_buf_str(out, MR_STR(" where measure_name is "));
+            print_text(out, g->folds[i].measure);
+        }
     }
     mr_buf_char(out, '\n');
 }

@@ -11,6 +11,8 @@ struct builder {
     struct sql_fold *folds;
     size_t *columns; /* of each fold, among the columns of the groups */
     size_t next;     /* column after the last fold's */
+    struct mr_str
+        measure; /* of the aggregate at hand: counts rows of this measure name only; ptr NULL: all */
 };
 
 /* ---- keys ---- */
@@ -75,15 +77,53 @@ static const char *take_keys(struct builder *b, const struct bound_query *q, siz
     return NULL;
 }
 
+/* ---- pivots ---- */
+
+/* measure_name = 'a', either way round: 'a'; else ptr NULL. */
+static struct mr_str measure_of(const struct builder *b, const struct bound_expr *e)
+{
+    for (size_t i = 0; i < 2 && e->kind == BOUND_COMPARE && e->op == AST_EQ; i++) {
+        const struct sql_column *c = source_of(b, e->args[i]);
+        const struct bound_expr *text = e->args[1 - i];
+        if (c != NULL && c->role == SQL_ROLE_MEASURE_NAME && bound_is_const(text))
+            return text->text;
+    }
+    return MR_STR_NULL;
+}
+
+/* CASE WHEN measure_name = 'a' THEN x END, or CASE measure_name WHEN 'a' THEN x END: x, and 'a'. Any other
+ * expression is itself, of all names. */
+static const struct bound_expr *unwrap(const struct builder *b, const struct bound_expr *e,
+                                       struct mr_str *measure)
+{
+    *measure = MR_STR_NULL;
+    if (e->kind != BOUND_CASE || e->nargs != (size_t)(e->op != 0 ? 4 : 3))
+        return e;
+    const struct bound_expr *otherwise = e->args[e->nargs - 1];
+    if (otherwise->kind != BOUND_CONST || !otherwise->null)
+        return e;
+    if (e->op == 0) {
+        *measure = measure_of(b, e->args[0]);
+    } else {
+        const struct sql_column *c = source_of(b, e->args[0]);
+        if (c != NULL && c->role == SQL_ROLE_MEASURE_NAME && bound_is_const(e->args[1]))
+            *measure = e->args[1]->text;
+    }
+    return measure->ptr != NULL ? e->args[e->nargs - 2] : e;
+}
+
 /* ---- aggregates ---- */
 
 /* The column of that fold, which may be there already. False: there are too many. */
 static bool add_fold(struct builder *b, enum sql_fold_op op, const struct sql_column *c, size_t *column)
 {
     struct sql_groups *g = b->groups;
-    const struct sql_fold fold = {op, c != NULL ? c->number : 0, c != NULL ? c->kind : SQL_UNKNOWN};
+    const struct sql_fold fold = {op, c != NULL ? c->number : 0, c != NULL ? c->kind : SQL_UNKNOWN,
+                                  b->measure};
     for (size_t i = 0; i < g->nfolds; i++) {
-        if (b->folds[i].op == op && b->folds[i].column == fold.column) {
+        const struct sql_fold *f = &b->folds[i];
+        if (f->op == op && f->column == fold.column &&
+            (f->measure.ptr == NULL) == (fold.measure.ptr == NULL) && mr_str_eq(f->measure, fold.measure)) {
             *column = b->columns[i];
             return true;
         }
@@ -96,14 +136,20 @@ static bool add_fold(struct builder *b, enum sql_fold_op op, const struct sql_co
     return true;
 }
 
-/* A column of values, or time. */
-static const struct sql_column *value_of(const struct builder *b, const struct bound_expr *e)
+/* A column of values, or time; for one measure name perhaps. */
+static const struct sql_column *value_of(struct builder *b, const struct bound_expr *e)
 {
+    struct mr_str measure;
+    e = unwrap(b, e, &measure);
+    if (measure.ptr != NULL && b->measure.ptr != NULL && !mr_str_eq(measure, b->measure))
+        return NULL;
+    if (measure.ptr != NULL)
+        b->measure = measure;
     const struct sql_column *c = source_of(b, e);
     return c != NULL && c->role != SQL_ROLE_DIMENSION && c->role != SQL_ROLE_MEASURE_NAME ? c : NULL;
 }
 
-static const struct sql_column *number_of(const struct builder *b, const struct bound_expr *e)
+static const struct sql_column *number_of(struct builder *b, const struct bound_expr *e)
 {
     const struct sql_column *c = value_of(b, e);
     return c != NULL && (c->kind == SQL_DOUBLE || c->kind == SQL_BIGINT) ? c : NULL;
@@ -122,8 +168,16 @@ static bool take_average(struct builder *b, const struct bound_expr *e, struct s
 
 static bool take_end(struct builder *b, const struct bound_expr *e, bool last, struct sql_part *out)
 {
+    struct mr_str measure, other;
+    (void)unwrap(b, e->args[0], &measure);
+    const struct bound_expr *time = unwrap(b, e->args[1], &other);
+    /* A row whose value is left out counts with its time, unless that is left out, too. */
+    if (measure.ptr != NULL && (other.ptr == NULL || !mr_str_eq(measure, other)))
+        return false;
+    if (other.ptr != NULL && value_of(b, e->args[1]) == NULL)
+        return false;
     const struct sql_column *c = value_of(b, e->args[0]);
-    if (c == NULL || c->kind == SQL_VARCHAR || !is_time(b, e->args[1]))
+    if (c == NULL || c->kind == SQL_VARCHAR || !is_time(b, time))
         return false;
     out->how = last ? SQL_PART_LAST : SQL_PART_FIRST;
     if (!add_fold(b, last ? SQL_FOLD_LAST : SQL_FOLD_FIRST, c, &out->column))
@@ -141,18 +195,30 @@ static bool take_best(struct builder *b, const struct bound_expr *e, bool max, s
     return add_fold(b, max ? SQL_FOLD_MAX : SQL_FOLD_MIN, c, &out->column);
 }
 
+static bool take_count(struct builder *b, const struct bound_expr *e, struct sql_part *out)
+{
+    struct mr_str measure;
+    const struct bound_expr *counted = unwrap(b, e, &measure);
+    const struct sql_column *c = value_of(b, e);
+    if (c != NULL)
+        return add_fold(b, SQL_FOLD_COUNT, c, &out->column);
+    return bound_is_const(counted) && (measure.ptr == NULL || mr_str_eq(measure, b->measure)) &&
+           add_fold(b, SQL_FOLD_ROWS, NULL, &out->column);
+}
+
 static bool take_aggregate(struct builder *b, const struct bound_expr *e, struct sql_part *out)
 {
     const char *p = e->pattern;
-    if (e->kind != BOUND_AGGREGATE || e->distinct || e->ignore_nulls || e->filter != NULL || e->norder > 0)
+    if (e->kind != BOUND_AGGREGATE || e->distinct || e->ignore_nulls || e->norder > 0)
+        return false;
+    b->measure = e->filter != NULL ? measure_of(b, e->filter) : MR_STR_NULL;
+    if (e->filter != NULL && b->measure.ptr == NULL)
         return false;
     out->how = SQL_PART_COUNT;
     if (strcmp(p, "count{*}") == 0)
         return add_fold(b, SQL_FOLD_ROWS, NULL, &out->column);
-    if (e->nargs == 1 && strcmp(p, "count{$1}") == 0) {
-        const struct sql_column *c = value_of(b, e->args[0]);
-        return c != NULL && add_fold(b, SQL_FOLD_COUNT, c, &out->column);
-    }
+    if (e->nargs == 1 && strcmp(p, "count{$1}") == 0)
+        return take_count(b, e->args[0], out);
     if (e->nargs == 1 && (strcmp(p, "sum{$1}") == 0 || strcmp(p, "mr_narrow_sum(sum{$1})") == 0)) {
         const struct sql_column *c = number_of(b, e->args[0]);
         out->how = p[0] == 's' ? SQL_PART_SUM : SQL_PART_SUM_NARROW;
@@ -206,7 +272,7 @@ static const char *try_push(struct builder *b, const struct bound_query *q, stru
         if (q->group->columns[q->nkeys + i].used &&
             !take_aggregate(b, q->aggregates.items[i], &aggregates[i]))
             why = "an aggregate is not count, sum, avg, min, max, max_by or min_by over time, of a column, "
-                  "or there are too many";
+                  "perhaps of one measure_name, or there are too many";
     }
     return why;
 }

@@ -154,7 +154,8 @@ enum sql_fold_op {
 struct sql_fold {
     enum sql_fold_op op;
     uint32_t column;
-    enum sql_kind kind; /* of the column */
+    enum sql_kind kind;    /* of the column */
+    struct mr_str measure; /* ptr NULL: all rows */
 };
 
 /* Groups instead of rows. The columns are, in this order: a VARCHAR a key, a BIGINT for the start of the bin

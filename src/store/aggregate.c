@@ -8,8 +8,9 @@ struct store_aggregate {
     size_t nkeys, nfolds;
     int64_t bin_ns, bin_origin;
     struct store_fold *folds;
-    size_t *at;     /* of each fold: its column in a batch */
-    size_t time_at; /* likewise; SIZE_MAX: not read */
+    size_t *at;        /* of each fold: its column in a batch */
+    size_t time_at;    /* likewise; SIZE_MAX: not read */
+    size_t measure_at; /* likewise; SIZE_MAX: no fold asks for a measure name */
 };
 
 /* A column of groups being handed out. */
@@ -23,6 +24,8 @@ struct store_aggregate_cursor {
     struct store_cursor *rows;
     struct groups groups;
     uint32_t tuple; /* of the last batch; TUPLE_NONE: there was none since the groups were reset */
+    size_t *active; /* the folds that count rows of the batch at hand */
+    size_t nactive;
     bool read_all, handing;
     size_t handed; /* of the groups */
     struct output *outputs;
@@ -62,17 +65,20 @@ static bool wants_newest(const struct store_aggregate_spec *spec)
     return newest;
 }
 
-/* The columns of the scan below: keys, time when somebody looks at it, values. */
+/* The columns of the scan below: keys, time and measure_name when somebody looks at them, values. */
 static size_t choose_columns(struct store_aggregate *a, const struct store_aggregate_spec *spec,
                              uint32_t *columns)
 {
     size_t n = 0;
-    bool timed = spec->bin_ns != 0;
+    bool timed = spec->bin_ns != 0, named = false;
     for (size_t i = 0; i < spec->nkeys; i++)
         columns[n++] = spec->keys[i];
-    for (size_t i = 0; i < spec->nfolds; i++)
+    for (size_t i = 0; i < spec->nfolds; i++) {
         timed = timed || fold_wants_time(&spec->folds[i]);
+        named = named || spec->folds[i].measure.ptr != NULL;
+    }
     a->time_at = timed ? add_column(columns, &n, STORE_COLUMN_TIME) : SIZE_MAX;
+    a->measure_at = named ? add_column(columns, &n, STORE_COLUMN_MEASURE_NAME) : SIZE_MAX;
     for (size_t i = 0; i < spec->nfolds; i++)
         if (spec->folds[i].op != STORE_FOLD_ROWS)
             a->at[i] = add_column(columns, &n, spec->folds[i].column);
@@ -86,7 +92,7 @@ int store_aggregate_open(struct store_snapshot *snapshot, struct store_table *ta
     if (!spec_fits(spec))
         return mr_error_set(err, MR_EINVAL, "an aggregate of the wrong type, or a bin that is none");
     struct store_aggregate *a = mr_calloc(1, sizeof *a);
-    uint32_t *columns = mr_calloc(spec->nkeys + spec->nfolds + 1, sizeof *columns);
+    uint32_t *columns = mr_calloc(spec->nkeys + spec->nfolds + 2, sizeof *columns);
     int rc = MR_ENOMEM;
     if (a == NULL || columns == NULL)
         goto done;
@@ -183,7 +189,8 @@ int store_aggregate_cursor_open(struct store_aggregate *aggregate, struct store_
     c->aggregate = aggregate;
     c->tuple = TUPLE_NONE;
     groups_init(&c->groups, aggregate->nkeys, aggregate->nfolds);
-    int rc = add_outputs(c);
+    c->active = mr_calloc(aggregate->nfolds + 1, sizeof *c->active);
+    int rc = c->active != NULL ? add_outputs(c) : MR_ENOMEM;
     if (rc == MR_OK)
         rc = store_cursor_open(aggregate->scan, &c->rows);
     if (rc != MR_OK) {
@@ -206,6 +213,7 @@ void store_aggregate_cursor_close(struct store_aggregate_cursor *c)
     }
     mr_free(c->outputs);
     mr_free(c->vecs);
+    mr_free(c->active);
     mr_free(c);
 }
 
@@ -249,6 +257,18 @@ static bool batch_fits(const struct store_aggregate *a, const struct store_batch
     return fits;
 }
 
+/* A batch is of one series, so it has one measure name. */
+static void choose_folds(struct store_aggregate_cursor *c, const struct store_batch *batch)
+{
+    const struct store_aggregate *a = c->aggregate;
+    struct mr_str name =
+        a->measure_at != SIZE_MAX ? *(const struct mr_str *)batch->cols[a->measure_at].values : MR_STR_NULL;
+    c->nactive = 0;
+    for (size_t i = 0; i < a->nfolds; i++)
+        if (a->folds[i].measure.ptr == NULL || mr_str_eq(a->folds[i].measure, name))
+            c->active[c->nactive++] = i;
+}
+
 static int take_batch(struct store_aggregate_cursor *c, const struct store_batch *batch)
 {
     const struct store_aggregate *a = c->aggregate;
@@ -258,6 +278,7 @@ static int take_batch(struct store_aggregate_cursor *c, const struct store_batch
         rc = groups_tuple(&c->groups, batch->cols, &c->tuple);
     if (rc != MR_OK)
         return rc;
+    choose_folds(c, batch);
     for (size_t from = 0, end = batch->rows; from < batch->rows; from = end) {
         int64_t bin = 0, next;
         if (a->bin_ns != 0) {
@@ -268,8 +289,10 @@ static int take_batch(struct store_aggregate_cursor *c, const struct store_batch
         struct fold_state *states = groups_find(&c->groups, c->tuple, bin);
         if (states == NULL)
             return MR_ENOMEM;
-        for (size_t i = 0; i < a->nfolds; i++)
+        for (size_t k = 0; k < c->nactive; k++) {
+            size_t i = c->active[k];
             fold_rows(&a->folds[i], &states[i], &batch->cols[a->at[i]], times, from, end);
+        }
     }
     return MR_OK;
 }
@@ -326,7 +349,10 @@ static void put_fold(const struct store_fold *fold, const struct fold_state *s, 
         else
             i64[row] = s->at.bits;
         o->valid[row] = s->extra != 0;
-        ((int64_t *)o[1].values)[row] = s->at.time;
+        if (s->count != 0) /* else no row was of its measure name: any other time is better */
+            ((int64_t *)o[1].values)[row] = s->at.time;
+        else
+            ((int64_t *)o[1].values)[row] = fold->op == STORE_FOLD_LAST ? INT64_MIN : INT64_MAX;
         o[1].valid[row] = 1;
         return;
     }

@@ -300,6 +300,8 @@ struct store_fold {
     enum store_fold_op op;
     uint32_t column;      /* `time` or a column of values */
     enum store_type type; /* of the column */
+    struct mr_str
+        measure; /* only rows of this measure name count; ptr NULL: all rows. Outlives the aggregate */
 };
 
 /* Rows of a scan as groups. The columns of the scan's own spec are not looked at. */
