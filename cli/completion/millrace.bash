@@ -9,7 +9,7 @@ _millrace() {
     --output-format) COMPREPLY=($(compgen -W "csv json line" -- "$word")); return ;;
     --time-unit) COMPREPLY=($(compgen -W "s ms us ns" -- "$word")); return ;;
     --profile) COMPREPLY=($(compgen -W "$(_millrace_profiles)" -- "$word")); return ;;
-    --ca-file | --rejects | --resume | --output | --tls-cert | --tls-key | --config | --users) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --ca-file | --rejects | --resume | --output | --tls-cert | --tls-key | --tls-client-ca | --config | --users) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --data | --spool) COMPREPLY=($(compgen -d -- "$word")); return ;;
     -d | --database) _millrace_names "$word" databases 1; return ;;
     -t | --table) _millrace_names "$word" tables 2; return ;;

@@ -35,6 +35,17 @@ void http_conn_enter(struct http_conn *conn, enum http_stage stage)
     atomic_store_explicit(&conn->stage, stage, memory_order_release);
 }
 
+static bool use_tls(struct http_server *server, struct http_conn *conn)
+{
+    pthread_mutex_lock(&server->lock);
+    conn->tls_set = http_tls_ref(server->tls);
+    pthread_mutex_unlock(&server->lock);
+    if (http_tls_use(conn->tls_set, conn->tls))
+        return true;
+    http_tls_unref(conn->tls_set);
+    return false;
+}
+
 static struct http_conn *conn_new(struct http_server *server, struct MHD_Connection *mhd)
 {
     struct http_conn *conn = mr_calloc(1, sizeof *conn);
@@ -46,6 +57,10 @@ static struct http_conn *conn_new(struct http_server *server, struct MHD_Connect
     const union MHD_ConnectionInfo *tls = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     conn->tls = tls != NULL ? tls->tls_session : NULL;
     conn->req.tls = conn->tls != NULL;
+    if (conn->tls != NULL && !use_tls(server, conn)) {
+        mr_free(conn);
+        return NULL;
+    }
     conn->req.arena.limit = ARENA_LIMIT;
     const union MHD_ConnectionInfo *peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     format_peer(peer != NULL ? peer->client_addr : NULL, conn->req.peer);
@@ -60,6 +75,10 @@ void http_server_unref(struct http_server *server)
         return;
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->drained);
+    http_tls_unref(server->tls);
+    mr_free(server->tls_cert);
+    mr_free(server->tls_key);
+    mr_free(server->tls_client_ca);
     mr_free(server);
 }
 
@@ -70,6 +89,7 @@ void http_conn_free(struct http_conn *conn)
         MHD_destroy_response(conn->answer);
     mr_buf_release(&conn->body);
     mr_arena_release(&conn->req.arena);
+    http_tls_unref(conn->tls_set);
     mr_free(conn);
     http_server_unref(server);
 }

@@ -58,6 +58,7 @@ struct http_options {
     uint16_t port;        /* 0 picks a free one */
     const char *tls_cert; /* PEM file paths; both or neither */
     const char *tls_key;
+    const char *tls_client_ca;   /* PEM; only clients with a certificate of these authorities; NULL: all */
     unsigned threads;            /* I/O threads; 0: one per core */
     unsigned max_connections;    /* 0: 1000 */
     unsigned idle_seconds;       /* 0: 60; without a byte either way, and outside the handler */
@@ -82,6 +83,10 @@ struct http_stats {
 int http_server_start(const struct http_options *options, struct http_server **out, struct mr_error *err);
 uint16_t http_server_port(const struct http_server *server);
 void http_server_stats(const struct http_server *server, struct http_stats *out);
+
+/* Reads the TLS files again, for connections that begin from now on. After a failure those of before stay.
+ * MR_OK without TLS. */
+int http_server_reload(struct http_server *server, struct mr_error *err);
 
 /* Stops accepting, waits up to `drain_ms` for requests in flight, closes everything, frees. */
 void http_server_stop(struct http_server *server, unsigned drain_ms);

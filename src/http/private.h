@@ -19,6 +19,7 @@
 
 #include "http/head.h"
 #include "http/http.h"
+#include "http/tls.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct http_conn {
     struct MHD_Connection *mhd;
     int fd;                        /* libmicrohttpd's; valid until http_conn_closed */
     void *tls;                     /* gnutls_session_t, or NULL */
+    struct http_tls *tls_set;      /* what its handshake uses; counted */
     struct http_conn *prev, *next; /* server->conns, under server->lock */
 
     struct http_conn *prev_head, *next_head; /* this thread's heads being read (request.c) */
@@ -77,7 +79,8 @@ struct http_linger {
 #define HTTP_MAX_LISTEN 8
 
 struct http_server {
-    struct http_options options; /* with defaults filled in; host, cert and key paths are not kept */
+    struct http_options options;              /* with defaults filled in; texts are not kept, but for: */
+    char *tls_cert, *tls_key, *tls_client_ca; /* paths, owned; NULL without TLS */
     struct MHD_Daemon *daemon;
     int listen_fd[HTTP_MAX_LISTEN];
     size_t nlisten;
@@ -94,6 +97,7 @@ struct http_server {
 
     pthread_mutex_t lock; /* guards what follows; not taken per request */
     pthread_cond_t drained;
+    struct http_tls *tls; /* the current set, counted; NULL without TLS */
     struct http_conn *conns;
     struct http_linger linger[HTTP_MAX_LINGER];
     size_t nlinger;

@@ -45,6 +45,7 @@ static struct http_server *server_new(const struct http_options *options)
     server->options = *options;
     fill_defaults(&server->options);
     server->options.host = server->options.tls_cert = server->options.tls_key = NULL;
+    server->options.tls_client_ca = NULL;
     server->wake_fd = -1;
     atomic_store(&server->refs, 1);
     pthread_mutex_init(&server->lock, NULL);
@@ -98,28 +99,79 @@ static int start_library(struct http_server *server, const char *cert, const cha
     return MR_OK;
 }
 
-static int start_with_files(struct http_server *server, const char *cert_path, const char *key_path,
-                            struct mr_error *err)
+/* ---- TLS files */
+
+struct pems {
+    struct mr_buf cert, key, client_ca; /* NUL-terminated */
+};
+
+static int read_pem(const char *path, struct mr_buf *out, struct mr_error *err)
 {
-    if (cert_path == NULL && key_path == NULL)
-        return start_library(server, NULL, NULL, err);
-    if (cert_path == NULL || key_path == NULL)
-        return mr_error_set(err, MR_EINVAL, "TLS needs both a certificate and a key file");
-    struct mr_buf cert = MR_BUF_INIT, key = MR_BUF_INIT;
-    int rc = mr_io_read_file(&mr_io_posix, cert_path, MAX_PEM, &cert, err);
+    int rc = mr_io_read_file(&mr_io_posix, path, MAX_PEM, out, err);
+    mr_buf_char(out, '\0');
+    return rc == MR_OK && !mr_buf_ok(out) ? mr_error_set(err, MR_ENOMEM, "out of memory") : rc;
+}
+
+static void pems_release(struct pems *pems)
+{
+    if (pems->key.ptr != NULL)
+        explicit_bzero(pems->key.ptr, pems->key.len);
+    mr_buf_release(&pems->cert);
+    mr_buf_release(&pems->key);
+    mr_buf_release(&pems->client_ca);
+}
+
+static int load_tls(const struct http_server *server, struct pems *pems, struct http_tls **out,
+                    struct mr_error *err)
+{
+    *pems = (struct pems){MR_BUF_INIT, MR_BUF_INIT, MR_BUF_INIT};
+    int rc = read_pem(server->tls_cert, &pems->cert, err);
     if (rc == MR_OK)
-        rc = mr_io_read_file(&mr_io_posix, key_path, MAX_PEM, &key, err);
-    mr_buf_char(&cert, '\0');
-    mr_buf_char(&key, '\0');
-    if (rc == MR_OK && !(mr_buf_ok(&cert) && mr_buf_ok(&key)))
-        rc = MR_ENOMEM;
+        rc = read_pem(server->tls_key, &pems->key, err);
+    if (rc == MR_OK && server->tls_client_ca != NULL)
+        rc = read_pem(server->tls_client_ca, &pems->client_ca, err);
     if (rc == MR_OK)
-        rc = start_library(server, cert.ptr, key.ptr, err);
-    if (key.ptr != NULL)
-        explicit_bzero(key.ptr, key.len);
-    mr_buf_release(&cert);
-    mr_buf_release(&key);
+        rc = http_tls_new(pems->cert.ptr, pems->key.ptr, pems->client_ca.ptr, out, err);
     return rc;
+}
+
+static int start_with_files(struct http_server *server, const struct http_options *o, struct mr_error *err)
+{
+    if (o->tls_cert == NULL && o->tls_key == NULL && o->tls_client_ca == NULL)
+        return start_library(server, NULL, NULL, err);
+    if (o->tls_cert == NULL || o->tls_key == NULL)
+        return mr_error_set(err, MR_EINVAL, "TLS needs both a certificate and a key file");
+    server->tls_cert = mr_strndup(o->tls_cert, strlen(o->tls_cert));
+    server->tls_key = mr_strndup(o->tls_key, strlen(o->tls_key));
+    if (o->tls_client_ca != NULL)
+        server->tls_client_ca = mr_strndup(o->tls_client_ca, strlen(o->tls_client_ca));
+    if (server->tls_cert == NULL || server->tls_key == NULL ||
+        (o->tls_client_ca != NULL && server->tls_client_ca == NULL))
+        return mr_error_set(err, MR_ENOMEM, "out of memory");
+    struct pems pems;
+    int rc = load_tls(server, &pems, &server->tls, err);
+    if (rc == MR_OK) /* the library wants them, too; its connections use ours */
+        rc = start_library(server, pems.cert.ptr, pems.key.ptr, err);
+    pems_release(&pems);
+    return rc;
+}
+
+int http_server_reload(struct http_server *server, struct mr_error *err)
+{
+    if (server->tls_cert == NULL)
+        return MR_OK;
+    struct pems pems;
+    struct http_tls *fresh = NULL;
+    int rc = load_tls(server, &pems, &fresh, err);
+    pems_release(&pems);
+    if (rc != MR_OK)
+        return rc;
+    pthread_mutex_lock(&server->lock);
+    struct http_tls *old = server->tls;
+    server->tls = fresh;
+    pthread_mutex_unlock(&server->lock);
+    http_tls_unref(old);
+    return MR_OK;
 }
 
 static int start_door(struct http_server *server, struct mr_error *err)
@@ -143,7 +195,7 @@ int http_server_start(const struct http_options *options, struct http_server **o
         return mr_error_set(err, MR_ENOMEM, "out of memory");
     int rc = http_listen(server, options->host, options->port, err);
     if (rc == MR_OK)
-        rc = start_with_files(server, options->tls_cert, options->tls_key, err);
+        rc = start_with_files(server, options, err);
     if (rc == MR_OK)
         rc = start_door(server, err);
     if (rc != MR_OK) {

@@ -82,6 +82,11 @@ void server_reload(struct server *s)
                err.text);
         err = (struct mr_error)MR_ERROR_INIT;
     }
+    if (http_server_reload(s->http, &err) != MR_OK) {
+        mr_log(MR_LOG_ERROR, "tls_not_reloaded", "detail=\"the certificate of before stays\" text=\"%s\"",
+               err.text);
+        err = (struct mr_error)MR_ERROR_INIT;
+    }
     if (load_access(s, &access, &err) != MR_OK) {
         mr_log(MR_LOG_ERROR, "reload_failed", "detail=\"the keys and users of before stay\" text=\"%s\"",
                err.text);
@@ -300,6 +305,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .port = c->port,
         .tls_cert = c->tls_cert,
         .tls_key = c->tls_key,
+        .tls_client_ca = c->tls_client_ca,
         .threads = (unsigned)c->io_threads,
         .max_connections = (unsigned)c->max_connections,
         .idle_seconds = (unsigned)c->idle_seconds,

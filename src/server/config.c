@@ -27,7 +27,10 @@ static const struct setting settings[] = {
      "address to serve on; port 0 picks a free one"},
     {"tls-cert", TEXT, AT(tls_cert), NULL, 0, 0, "FILE",
      "PEM certificate chain; serves HTTPS, with --tls-key"},
-    {"tls-key", TEXT, AT(tls_key), NULL, 0, 0, "FILE", "PEM private key of the certificate"},
+    {"tls-key", TEXT, AT(tls_key), NULL, 0, 0, "FILE",
+     "PEM private key of the certificate; both are read again at SIGHUP"},
+    {"tls-client-ca", TEXT, AT(tls_client_ca), NULL, 0, 0, "FILE",
+     "PEM certificates of authorities: only clients that have a certificate of theirs are served"},
     {"config", TEXT, AT(config), NULL, 0, 0, "FILE", "settings as `key = value` lines; flags override it"},
     {"credentials", TEXT, AT(credentials), NULL, 0, 0, "FILE",
      "more access keys, in the form of an AWS credentials file: one [user] section a key"},
@@ -289,6 +292,8 @@ static int check(struct server_config *config, struct mr_error *err)
         return mr_error_set(err, MR_EINVAL, "--data DIR is required");
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return mr_error_set(err, MR_EINVAL, "--tls-cert and --tls-key go together");
+    if (config->tls_client_ca != NULL && config->tls_cert == NULL)
+        return mr_error_set(err, MR_EINVAL, "--tls-client-ca needs --tls-cert and --tls-key");
     if (config->audit_log == NULL && (config->audit_data != 0 || config->audit_required != 0))
         return mr_error_set(err, MR_EINVAL, "--audit-data and --audit-required need --audit-log FILE");
     if (strspn(config->account, "0123456789") != 12 || strlen(config->account) != 12)

@@ -14,7 +14,7 @@
 struct server_config {
     char *data; /* owned strings; NULL where not given and without a default */
     char *listen;
-    char *tls_cert, *tls_key;
+    char *tls_cert, *tls_key, *tls_client_ca;
     char *config;
     char *credentials, *users;
     char *account;

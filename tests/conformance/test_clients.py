@@ -1,4 +1,4 @@
-"""Clients with nothing but environment variables: the JavaScript SDK, the AWS CLI, presigned URLs, TLS."""
+"""Clients with nothing but environment variables: the JavaScript SDK, the AWS CLI, presigned URLs."""
 
 import json
 import os
@@ -66,27 +66,6 @@ class Presigned(Case):
         self.assertEqual((status, len(body["Databases"])), (200, 1))
         status, body = self.call(url + "0", "ListDatabases")
         self.assertEqual((status, body["__type"].split("#")[1]), (403, "InvalidSignatureException"))
-
-
-class Tls(unittest.TestCase):
-    def test_https(self):
-        folder = tempfile.mkdtemp()
-        cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
-                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
-                       check=True, capture_output=True)
-        server = Server("--tls-cert", cert, "--tls-key", key)
-        try:
-            import boto3
-            from server import KEY, SECRET
-            client = boto3.client("timestream-write", endpoint_url=server.url, region_name="us-east-1", verify=cert,
-                                  aws_access_key_id=KEY, aws_secret_access_key=SECRET)
-            client.create_database(DatabaseName="secure")
-            self.assertEqual([d["DatabaseName"] for d in client.list_databases()["Databases"]], ["secure"])
-            self.assertEqual(client.describe_endpoints()["Endpoints"][0]["Address"], f"127.0.0.1:{server.port}")
-        finally:
-            server.stop()
-            shutil.rmtree(folder)
 
 
 class Keys(unittest.TestCase):

@@ -136,7 +136,7 @@ static void test_starts_that_must_fail(void **state)
     e.options.tls_key = other;
     refuse_start(&e, "none.pem");
     e.options.tls_key = cert; /* not a key */
-    refuse_start(&e, "cannot start the HTTP server: ");
+    refuse_start(&e, "the TLS certificate and its key cannot be used: ");
     e.options.tls_cert = e.options.tls_key = NULL;
     e.options.host = "192.0.2.1"; /* documentation range: not ours */
     refuse_start(&e, "192.0.2.1");
