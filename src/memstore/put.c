@@ -374,6 +374,11 @@ void mem_batch_look_up(struct mem_table *t, struct mem_record *records, size_t c
         struct mem_series *s = series_of(t, &t->batch->lookup, &records[i], &hash);
         records[i].looked_up = s;
         if (s != NULL && s->nruns != 0)
+            __builtin_prefetch(series_slot(s, s->nruns - 1));
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct mem_series *s = records[i].looked_up;
+        if (s != NULL && s->nruns != 0)
             __builtin_prefetch(series_chunk(s, s->nruns - 1));
     }
     for (size_t i = 0; i < count; i++) {
