@@ -24,9 +24,39 @@ static inline struct mr_str mr_str_of(const char *cstr)
     return (struct mr_str){cstr, cstr != NULL ? strlen(cstr) : 0};
 }
 
+/* memcmp() == 0 without the call, for the dozen bytes that names and values mostly have. */
+static inline bool mr_bytes_eq(const char *a, const char *b, size_t len)
+{
+    uint64_t x, y;
+    uint32_t v, w;
+    if (len > 64)
+        return memcmp(a, b, len) == 0;
+    if (len >= sizeof x) {
+        for (size_t i = 0; i < len - sizeof x; i += sizeof x) {
+            memcpy(&x, a + i, sizeof x);
+            memcpy(&y, b + i, sizeof y);
+            if (x != y)
+                return false;
+        }
+        memcpy(&x, a + len - sizeof x, sizeof x);
+        memcpy(&y, b + len - sizeof y, sizeof y);
+        return x == y;
+    }
+    if (len >= sizeof v) {
+        memcpy(&v, a, sizeof v);
+        memcpy(&w, b, sizeof w);
+        if (v != w)
+            return false;
+        memcpy(&v, a + len - sizeof v, sizeof v);
+        memcpy(&w, b + len - sizeof w, sizeof w);
+        return v == w;
+    }
+    return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
+}
+
 static inline bool mr_str_eq(struct mr_str a, struct mr_str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && mr_bytes_eq(a.ptr, b.ptr, a.len);
 }
 
 static inline bool mr_str_starts(struct mr_str s, struct mr_str prefix)

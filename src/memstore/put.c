@@ -316,6 +316,7 @@ static int add_series(struct mem_table *t, const struct mem_record *r, struct ju
     batch_note(t, (struct op){.kind = OP_SERIES, .number = j->series->number});
     b->series[b->nseries++] = j->series->number;
     b->lookup.last = j->series;
+    b->lookup.peer = j->series;
     return MR_OK;
 }
 

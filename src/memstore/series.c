@@ -44,6 +44,26 @@ struct mem_series *series_find(const struct mem_table *t, uint32_t hash, struct 
     return NULL;
 }
 
+/* Values are interned: series with the same dimensions have the same numbers. */
+static bool same_dims(const struct mem_series *a, const struct mem_series *b)
+{
+    size_t size = a->ndims * (sizeof *a->words + sizeof(uint16_t));
+    return a->ndims == b->ndims && memcmp(a->words, b->words, size) == 0;
+}
+
+static struct mem_series *find_like(const struct mem_table *t, uint32_t hash, struct mr_str measure,
+                                    const struct mem_series *peer)
+{
+    struct mem_probe probe;
+    for (uint32_t n = mem_map_find(&t->series_map, hash, &probe); n != MEM_NOT_FOUND;
+         n = mem_map_next(&probe)) {
+        struct mem_series *s = mem_pages_get(&t->series, n);
+        if (mr_str_eq(t->measures[s->measure].name, measure) && same_dims(s, peer))
+            return s;
+    }
+    return NULL;
+}
+
 struct mem_series *series_of(const struct mem_table *t, struct series_lookup *l, const struct mem_record *r,
                              uint32_t *hash)
 {
@@ -55,9 +75,14 @@ struct mem_series *series_of(const struct mem_table *t, struct series_lookup *l,
         l->dims = r->dims;
         l->ndims = r->ndims;
         l->dims_hash = series_dims_hash(r->dims, r->ndims);
+        l->peer = NULL;
     }
     *hash = series_hash(l->dims_hash, r->measure_name);
-    return l->last = series_find(t, *hash, r->measure_name, r->dims, r->ndims);
+    l->last = l->peer != NULL ? find_like(t, *hash, r->measure_name, l->peer)
+                              : series_find(t, *hash, r->measure_name, r->dims, r->ndims);
+    if (l->last != NULL)
+        l->peer = l->last;
+    return l->last;
 }
 
 /* Takes the first `count` dimensions of a series out of the index again. */

@@ -63,6 +63,7 @@ struct series_lookup {
     uint32_t ndims;
     uint64_t dims_hash;
     struct mem_series *last;
+    const struct mem_series *peer; /* one with these dimensions, when one was found */
 };
 
 /* What a batch has done so far. Kept from batch to batch, so that a steady stream allocates nothing here. */

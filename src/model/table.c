@@ -149,7 +149,7 @@ struct mr_str model_enum_word(const struct model_enum *words, int value)
 int model_enum_find(const struct model_enum *words, struct mr_str word)
 {
     for (int i = 0; i < words->count; i++)
-        if (words->words[i].len == word.len && model_name_equal(words->words[i].ptr, word.ptr, word.len))
+        if (mr_str_eq(words->words[i], word))
             return i + 1;
     return 0;
 }

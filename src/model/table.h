@@ -89,27 +89,6 @@ static inline uint32_t model_name_slot(uint32_t key, uint32_t factor)
     return (key * factor) >> 26;
 }
 
-/* memcmp without the call, for the dozen bytes that names have. */
-static inline bool model_name_equal(const char *a, const char *b, size_t len)
-{
-    uint64_t x, y;
-    if (len < sizeof x) {
-        for (size_t i = 0; i < len; i++)
-            if (a[i] != b[i])
-                return false;
-        return true;
-    }
-    for (size_t i = 0; i < len - sizeof x; i += sizeof x) {
-        memcpy(&x, a + i, sizeof x);
-        memcpy(&y, b + i, sizeof y);
-        if (x != y)
-            return false;
-    }
-    memcpy(&x, a + len - sizeof x, sizeof x);
-    memcpy(&y, b + len - sizeof y, sizeof y);
-    return x == y;
-}
-
 /* The member of that name, or NULL. */
 static inline const struct model_member *model_member_find(const struct model_index *index,
                                                            struct mr_str name)
@@ -117,8 +96,7 @@ static inline const struct model_member *model_member_find(const struct model_in
     if (name.len == 0)
         return NULL;
     uint8_t i = index->slot[model_name_slot(model_name_key(name), index->factor)];
-    if (i == MODEL_NO_SLOT || index->members[i].name.len != name.len ||
-        !model_name_equal(index->members[i].name.ptr, name.ptr, name.len))
+    if (i == MODEL_NO_SLOT || !mr_str_eq(index->members[i].name, name))
         return NULL;
     return &index->members[i];
 }

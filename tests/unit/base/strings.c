@@ -67,6 +67,30 @@ static void test_views(void **state)
     assert_int_equal(mr_str_find(MR_STR("abc"), '=', 0), 3);
 }
 
+/* Every length in turn, equal and with one byte changed at each place; each in a block of its own size, so
+ * that a checker of memory sees a byte read beyond. */
+static void test_equality(void **state)
+{
+    MR_UNUSED(state);
+    for (size_t len = 0; len < 80; len++) {
+        char *a = mr_malloc(len), *b = mr_malloc(len);
+        assert_true(a != NULL && b != NULL);
+        for (size_t i = 0; i < len; i++)
+            a[i] = b[i] = (char)(i * 7);
+        assert_true(mr_str_eq((struct mr_str){a, len}, (struct mr_str){b, len}));
+        for (size_t i = 0; i < len; i++) {
+            b[i] ^= 64;
+            if (mr_str_eq((struct mr_str){a, len}, (struct mr_str){b, len}))
+                fail_msg("%zu bytes are equal in spite of byte %zu", len, i);
+            b[i] ^= 64;
+        }
+        assert_false(len != 0 && mr_str_eq((struct mr_str){a, len}, (struct mr_str){a, len - 1}));
+        mr_free(a);
+        mr_free(b);
+    }
+    assert_true(mr_str_eq(MR_STR_NULL, MR_STR("")));
+}
+
 static void test_errors_keep_the_first(void **state)
 {
     MR_UNUSED(state);
@@ -142,9 +166,10 @@ static void test_hex_and_base64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers), cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_views),    cmocka_unit_test(test_errors_keep_the_first),
-        cmocka_unit_test(test_crc32c),   cmocka_unit_test(test_hex_and_base64),
+        cmocka_unit_test(test_integers),       cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_views),          cmocka_unit_test(test_errors_keep_the_first),
+        cmocka_unit_test(test_equality),       cmocka_unit_test(test_crc32c),
+        cmocka_unit_test(test_hex_and_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
