@@ -29,7 +29,8 @@ class Server:
             if name.startswith("AWS_"):
                 del self.env[name]
         self.env.update(env or {})
-        self.log = open(os.path.join(tempfile.gettempdir(), f"millrace-{os.getpid()}-{id(self)}.log"), "w+b")
+        # For appending: the server has the same offset, which reading moves.
+        self.log = open(os.path.join(tempfile.gettempdir(), f"millrace-{os.getpid()}-{id(self)}.log"), "a+b")
         self.start()
 
     def start(self):
