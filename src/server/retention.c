@@ -45,7 +45,9 @@ static bool look_at_clocks(struct retention_job *job)
            retention_clock_check(&job->seen, mr_clock_wall(clock), mr_clock_mono(clock));
 }
 
+/* `remove` is store_expire or store_purge. */
 static int expire_before(struct store *store, const struct catalog_table *info, int64_t cutoff,
+                         int (*remove)(struct store_table *, int64_t, struct mr_error *),
                          struct mr_error *err)
 {
     struct store_table *table;
@@ -56,7 +58,7 @@ static int expire_before(struct store *store, const struct catalog_table *info, 
         return MR_OK; /* dropped meanwhile */
     if (status != MR_OK)
         return status;
-    status = store_expire(table, cutoff, err);
+    status = remove(table, cutoff, err);
     store_table_unref(table);
     return status;
 }
@@ -70,7 +72,8 @@ static int expire_table(struct retention_job *job, const struct catalog_table *l
     int status = catalog_table_get(job->options.catalog, listed->database, listed->name, arena, &info, NULL);
     if (status == MR_OK)
         status = expire_before(job->options.store, &info,
-                               catalog_retention_floor(&info, mr_clock_wall(job->options.clock)), err);
+                               catalog_retention_floor(&info, mr_clock_wall(job->options.clock)),
+                               store_expire, err);
     pthread_mutex_unlock(&job->turn);
     return status == MR_ENOENT ? MR_OK : status;
 }
@@ -113,7 +116,8 @@ int retention_change_begin(void *arg, struct mr_str database, struct mr_str tabl
     bool longer = status == MR_OK && hours > catalog_retention_hours(&info);
     if (longer && (look_at_clocks(job) || !job->seen.jumped))
         status = expire_before(job->options.store, &info,
-                               catalog_retention_floor(&info, mr_clock_wall(job->options.clock)), err);
+                               catalog_retention_floor(&info, mr_clock_wall(job->options.clock)), store_purge,
+                               err);
     mr_arena_release(&arena);
     if (status == MR_OK || status == MR_ENOENT)
         return MR_OK;

@@ -45,10 +45,11 @@ void retention_stop(struct retention_job *job); /* NULL is fine */
 int retention_now(struct retention_job *job, struct mr_error *err);
 
 /* Before a table's two retentions become `hours` together: when that is longer than before, rows past the old
- * end are removed, so that they do not come back into sight. Not after a jump of the wall clock, while the
- * job deletes nothing either; a fresh start is no reason to wait here, because the caller's signature has
- * just confirmed the date. MR_OK, also for a table that does not exist: nothing expires until the end call.
- * Otherwise the change must not be made, and the end call either. */
+ * end are removed for good (store_purge), so that they do not come back into sight, after a restart either.
+ * Not after a jump of the wall clock, while the job deletes nothing either; a fresh start is no reason to
+ * wait here, because the caller's signature has just confirmed the date. MR_OK, also for a table that does
+ * not exist: nothing expires until the end call. Otherwise the change must not be made, and the end call
+ * either. */
 int retention_change_begin(void *job, struct mr_str database, struct mr_str table, int64_t hours,
                            struct mr_error *err);
 void retention_change_end(void *job);

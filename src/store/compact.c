@@ -165,6 +165,48 @@ int compact_once(struct store *store, bool *did, struct mr_error *err)
     return rc == MR_OK ? MR_OK : (int)mr_error_set(err, (enum mr_status)rc, "cannot merge segments");
 }
 
+/* A segment with rows on both sides of the cutoff, as a job of its own; of those numbered above `after`, the
+ * one with the least number. */
+static int find_straddling(struct store *store, uint64_t table, int64_t cutoff, uint64_t after,
+                           struct merge_job *job)
+{
+    *job = (struct merge_job){.table = table, .cutoff = cutoff};
+    int rc = files_list(store, table, &job->files, &job->nfiles);
+    size_t best = job->nfiles;
+    for (size_t i = 0; rc == MR_OK && i < job->nfiles; i++) {
+        const struct magstore_file *file = &job->files[i];
+        if (file->kind == MAGSTORE_SEGMENT && file->number > after && file->time_min < cutoff &&
+            (best == job->nfiles || file->number < job->files[best].number))
+            best = i;
+    }
+    if (rc == MR_OK && best < job->nfiles)
+        job->plan = (struct magstore_job){
+            .files = {best}, .nfiles = 1, .level = job->files[best].level, .cutoff = cutoff};
+    return rc;
+}
+
+int compact_purge(struct store *store, uint64_t table, int64_t cutoff, struct mr_error *err)
+{
+    int rc = MR_OK;
+    bool more = true;
+    pthread_mutex_lock(
+        &store->compact_lock); /* so nothing else takes a file away, but for a drop of the table */
+    for (uint64_t after = 0; rc == MR_OK && more;) {
+        struct merge_job job;
+        rc = find_straddling(store, table, cutoff, after, &job);
+        more = rc == MR_OK && job.plan.nfiles != 0;
+        if (more) {
+            after = job.files[job.plan.files[0]].number;
+            rc = run_job(store, &job, err);
+        }
+        if (rc == MR_ECORRUPT || (rc == MR_ECANCEL && !keeper_stopping(store)))
+            rc = MR_OK;
+        mr_free(job.files);
+    }
+    pthread_mutex_unlock(&store->compact_lock);
+    return rc == MR_OK ? MR_OK : (int)mr_error_set(err, (enum mr_status)rc, "cannot remove expired rows");
+}
+
 int store_compact(struct store *store, struct mr_error *err)
 {
     bool did = true;

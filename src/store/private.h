@@ -229,6 +229,8 @@ int segment_finish(struct store *store, struct magstore_writer *writer, uint64_t
 /* One merge, if one is worth it. *did says whether there was something to do. MR_ECANCEL: the store closes,
  * or what was merged has gone meanwhile. */
 int compact_once(struct store *store, bool *did, struct mr_error *err);
+/* Writes the table's segments again that hold rows on both sides of the cutoff, without the earlier ones. */
+int compact_purge(struct store *store, uint64_t table, int64_t cutoff, struct mr_error *err);
 
 /* ---- hold.c */
 bool holds_any(const struct store *store); /* under the commit lock */

@@ -12,6 +12,14 @@ int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err
     return rc;
 }
 
+int store_purge(struct store_table *table, int64_t cutoff, struct mr_error *err)
+{
+    int rc = store_expire(table, cutoff, err);
+    if (rc == MR_OK)
+        rc = store_flush(table->store, err); /* the log forgets what was in memory */
+    return rc == MR_OK ? compact_purge(table->store, table->id, cutoff, err) : rc;
+}
+
 /* The table's numbers, when it has data. */
 static void add_table(struct store_table *table, struct store_stats *out)
 {

@@ -356,6 +356,13 @@ void store_aggregate_cursor_close(struct store_aggregate_cursor *cursor); /* NUL
  */
 int store_expire(struct store_table *table, int64_t cutoff, struct mr_error *err);
 
+/* The same for good: neither a start nor an earlier cutoff brings such rows back. Rows in memory are flushed,
+ * and files that hold earlier rows beside later ones are written again, so this may take as long as that; for
+ * the rare moment when a retention becomes longer. A damaged file, whose rows nobody can read either, is
+ * passed over. The caller sees to it that no such rows are appended meanwhile. Errors of a flush and of a
+ * merge. */
+int store_purge(struct store_table *table, int64_t cutoff, struct mr_error *err);
+
 /* Moves all rows that are durable now into files of the magnetic store and lets the log forget them. Waits
  * for the disk, and for scans of older snapshots to end. Serialised with everything else that makes files. */
 int store_flush(struct store *store, struct mr_error *err);
