@@ -156,7 +156,7 @@ int api_chaos_set(struct api_chaos *chaos, struct mr_str text, struct mr_error *
     __atomic_store_n(&chaos->plan.skew_ns, skew, __ATOMIC_RELAXED);
     chaos->rng.state = plan.seed;
     chaos->unavailable = false;
-    if (text.len > 0)
+    if (text.ptr != NULL && text.len > 0)
         memcpy(chaos->text, text.ptr, text.len);
     chaos->text[text.len] = '\0';
     __atomic_store_n(&chaos->on, plan.ngroups > 0 || skew != 0, __ATOMIC_RELEASE);

@@ -86,9 +86,11 @@ static int on_name(void *arg, const char *name)
         return 0;
     if (!S_ISDIR(st.st_mode))
         return w->fn(w->ctx, mr_str_of(key), (uint64_t)st.st_size) == MR_OK ? 0 : 1;
-    if (strlen(key) + 2 > sizeof key || strchr(w->folder, '/') != strrchr(w->folder, '/'))
+    size_t end = strlen(key);
+    if (end + 2 > sizeof key || strchr(w->folder, '/') != strrchr(w->folder, '/'))
         return 0; /* deeper than any of ours */
-    strcat(key, "/");
+    key[end] = '/';
+    key[end + 1] = '\0';
     return list_folder(w->target, key, w->fn, w->ctx, w->err) == MR_OK ? 0 : 1;
 }
 

@@ -217,7 +217,7 @@ static int load_names(struct dump *d, const struct magstore_manifest *m, const s
 
 int care_dump_names(struct dump *d, uint64_t number, struct mr_error *err)
 {
-    struct names_header h;
+    struct names_header h = {0};
     struct mem_budget budget = {0};
     struct mem_table *mem = NULL;
     struct magstore_manifest m = MAGSTORE_MANIFEST_INIT;

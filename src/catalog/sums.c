@@ -47,22 +47,27 @@ static uint64_t hash_row(int count, sqlite3_value **values)
     return hash;
 }
 
+static void result(sqlite3_context *ctx, uint64_t value)
+{
+    sqlite3_result_int64(ctx, (sqlite3_int64)value);
+}
+
 /* row_sum(table, column...); row_in and row_out(sum, table, column...): the sum with and without the row. */
 static void row_sum(sqlite3_context *ctx, int count, sqlite3_value **values)
 {
-    sqlite3_result_int64(ctx, (sqlite3_int64)hash_row(count, values));
+    result(ctx, hash_row(count, values));
 }
 
 static void row_in(sqlite3_context *ctx, int count, sqlite3_value **values)
 {
     uint64_t sum = (uint64_t)sqlite3_value_int64(values[0]);
-    sqlite3_result_int64(ctx, (sqlite3_int64)(sum + hash_row(count - 1, values + 1)));
+    result(ctx, sum + hash_row(count - 1, values + 1));
 }
 
 static void row_out(sqlite3_context *ctx, int count, sqlite3_value **values)
 {
     uint64_t sum = (uint64_t)sqlite3_value_int64(values[0]);
-    sqlite3_result_int64(ctx, (sqlite3_int64)(sum - hash_row(count - 1, values + 1)));
+    result(ctx, sum - hash_row(count - 1, values + 1));
 }
 
 int sums_register(sqlite3 *handle)
