@@ -2,13 +2,6 @@
  */
 #include "ingest/parts.h"
 
-#include <stdlib.h>
-
-static int by_name(const void *a, const void *b)
-{
-    return mr_str_cmp(((const struct mr_pair *)a)->name, ((const struct mr_pair *)b)->name);
-}
-
 /* Most requests carry the dimensions of one series again and again; comparing them is cheaper than sorting,
  * checking and resolving them. */
 static bool same_as_last(const struct ingest_work *w, const struct model_record *record)
@@ -37,23 +30,61 @@ static int add(struct ingest_work *w, const struct model_dimension *dim, struct 
     return MR_OK;
 }
 
-static int merge(struct ingest_work *w, const struct model_record *record, struct mr_pair *dims,
-                 uint32_t *bytes)
+/* Puts the pair into its place among the `n` sorted ones. False: its name is there already, and it lies
+ * beside it.
+ */
+static bool insert(struct mr_pair *dims, size_t n, struct mr_pair pair)
 {
-    size_t n = 0;
-    int status;
-    for (size_t i = 0; i < w->common->dimensions.len; i++)
-        if ((status = add(w, &w->common->dimensions.at[i], &dims[n++], bytes)) != MR_OK)
+    size_t low = 0, high = n;
+    bool fresh = true;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int order = mr_str_cmp(dims[mid].name, pair.name);
+        fresh = fresh && order != 0;
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    memmove(dims + low + 1, dims + low, (n - low) * sizeof *dims);
+    dims[low] = pair;
+    return fresh;
+}
+
+/* Checks the record's dimensions and adds them to those that are there. */
+static int add_all(struct ingest_work *w, const struct model_record *from, struct ingest_dims *to)
+{
+    for (size_t i = 0; i < from->dimensions.len; i++) {
+        struct mr_pair pair;
+        int status = add(w, &from->dimensions.at[i], &pair, &to->bytes);
+        if (status != MR_OK)
             return status;
-    for (size_t i = 0; i < record->dimensions.len; i++)
-        if ((status = add(w, &record->dimensions.at[i], &dims[n++], bytes)) != MR_OK)
-            return status;
-    qsort(dims, n, sizeof *dims, by_name);
-    for (size_t i = 1; i < n; i++)
-        if (mr_str_eq(dims[i - 1].name, dims[i].name))
+        to->twice |= !insert(to->at, to->count++, pair);
+    }
+    return MR_OK;
+}
+
+/* The common ones are checked and sorted once, by the first record. */
+static int merge(struct ingest_work *w, const struct model_record *record, struct ingest_dims *to)
+{
+    int status = MR_OK;
+    if (w->common_dims.at == NULL) {
+        w->common_dims.at = MR_ARENA_ARRAY(w->arena, w->common->dimensions.len + 1, struct mr_pair);
+        status = w->common_dims.at != NULL ? add_all(w, w->common, &w->common_dims) : MR_ENOMEM;
+    }
+    if (status != MR_OK)
+        return status;
+    struct mr_pair *at = to->at;
+    *to = w->common_dims;
+    to->at = at;
+    memcpy(at, w->common_dims.at, w->common_dims.count * sizeof *at);
+    if ((status = add_all(w, record, to)) != MR_OK)
+        return status;
+    for (uint32_t i = 1; i < to->count && to->twice; i++)
+        if (mr_str_eq(at[i - 1].name, at[i].name))
             return model_fail(w->fault, MODEL_VALIDATION, w->arena,
                               "The record contains dimensions with duplicate names: " MR_STR_FMT ".",
-                              MR_STR_ARG(dims[i].name));
+                              MR_STR_ARG(at[i].name));
     return MR_OK;
 }
 
@@ -69,19 +100,15 @@ int ingest_merge_dims(struct ingest_work *w, const struct model_record *record, 
             return model_fail(w->fault, MODEL_VALIDATION, w->arena,
                               "The record has %zu dimensions. A record can have at most %d dimensions.", n,
                               INGEST_MAX_DIMENSIONS);
-        struct mr_pair *merged = MR_ARENA_ARRAY(w->arena, n, struct mr_pair);
-        if (merged == NULL)
-            return MR_ENOMEM;
-        w->last_dim_bytes = 0;
-        int status = merge(w, record, merged, &w->last_dim_bytes);
+        struct ingest_dims merged = {.at = mr_arena_alloc(w->arena, n * sizeof *merged.at)};
+        int status = merged.at != NULL ? merge(w, record, &merged) : MR_ENOMEM;
         if (status != MR_OK)
             return status;
         w->last_dims = merged;
-        w->last_ndims = (uint32_t)n;
     }
     w->last = record;
-    *dims = w->last_dims;
-    *ndims = w->last_ndims;
-    *bytes = w->last_dim_bytes;
+    *dims = w->last_dims.at;
+    *ndims = w->last_dims.count;
+    *bytes = w->last_dims.bytes;
     return MR_OK;
 }

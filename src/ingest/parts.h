@@ -11,6 +11,14 @@
 #define INGEST_MAX_ATTRIBUTES 256 /* a MULTI record */
 #define INGEST_MAX_DIMENSIONS 128 /* a record */
 
+/* Checked dimensions, sorted by name. */
+struct ingest_dims {
+    struct mr_pair *at;
+    uint32_t count;
+    uint32_t bytes; /* of names and values */
+    bool twice;     /* a name is there more than once */
+};
+
 /* The request while it is being worked on. */
 struct ingest_work {
     const struct model_write_records_request *input;
@@ -24,9 +32,8 @@ struct ingest_work {
     /* Merged dimensions of the record before: equal input shares the array, and with it the store's series
      * look-up. */
     const struct model_record *last;
-    const struct mr_pair *last_dims;
-    uint32_t last_ndims;
-    uint32_t last_dim_bytes;
+    struct ingest_dims last_dims;
+    struct ingest_dims common_dims; /* at: NULL until the first record */
 };
 
 /* names.c: reference 4.3. MR_OK or a fault. */
