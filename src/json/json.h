@@ -1,7 +1,8 @@
 /* json/json.h - a JSON document as a read-only tree, over simdjson.
  *
  * A body is parsed whole, once, into simdjson's tape (its documented format: one 64-bit word an element, the
- * type in the top byte), and the functions below walk the tape inline. What comes out is valid: strict UTF-8,
+ * type in the top byte; but a string's word may hold its length, too), and the functions below walk the tape
+ * inline. What comes out is valid: strict UTF-8,
  * no lone surrogates, one value and nothing after it, at most JSON_MAX_DEPTH levels.
  *
  * Memory: strings, unescaped, go into the caller's arena and live as long as it does. The tree itself sits in
@@ -35,7 +36,8 @@ enum json_type {
 /* Filled by json_parse; must stay where it is while values of it are used. */
 struct json_doc {
     const uint64_t *tape; /* the thread's */
-    const char *strings;  /* the arena's: 4 bytes of length, bytes, NUL, for each string */
+    const char *strings;  /* the arena's: bytes and NUL, for each string, and 4 bytes of length before them
+                             when  its word does not have it */
 };
 
 struct json_value {
@@ -63,11 +65,23 @@ static inline enum json_type json_type(struct json_value v)
     return (enum json_type)(json_word(v) >> 56);
 }
 
+/* A string's word: where it is, in 32 bits (JSON_MAX_BODY keeps it there), and 24 bits that are 0, or more by
+ * one than its length. */
+#define JSON_INLINE_MAX 0xfffffeu
+
+static inline uint64_t json_inline_text(uint32_t at, uint32_t len)
+{
+    return (uint64_t)(len + 1) << 32 | at;
+}
+
 /* Only for JSON_STRING. NUL-terminated, though the text may hold NULs of its own. */
 static inline struct mr_str json_text(struct json_value v)
 {
-    const char *at = v.doc->strings + (json_word(v) & 0x00ffffffffffffffu);
-    uint32_t len;
+    uint64_t word = json_word(v);
+    const char *at = v.doc->strings + (uint32_t)word;
+    uint32_t len = (uint32_t)(word >> 32) & 0xffffff;
+    if (len != 0)
+        return (struct mr_str){at, len - 1};
     memcpy(&len, at, sizeof len);
     return (struct mr_str){at + sizeof len, len};
 }

@@ -4,7 +4,7 @@
 #include <simdjson.h>
 
 extern "C" {
-#include "json/json.h"
+#include "json/quick.h"
 }
 
 namespace {
@@ -15,13 +15,7 @@ constexpr size_t KEEP = size_t{1} << 20; // bytes of body whose buffers a thread
 struct kept {
     simdjson::dom::parser parser;
     simdjson::dom::document doc; // its string buffer is lent by the arena for the time of one parse
-    struct mr_buf padded = MR_BUF_INIT;
-    bool sized = false; // the parser has its depth
-
-    ~kept()
-    {
-        mr_buf_release(&padded);
-    }
+    bool sized = false;          // the parser has its depth
 };
 
 struct slot {
@@ -66,21 +60,45 @@ simdjson::error_code make_room(kept *k, size_t len)
     return simdjson::SUCCESS;
 }
 
-int parse(kept *k, struct mr_str body, struct mr_arena *arena, struct json_doc *doc, struct mr_error *err)
+// A copy of the body that may be written to, with the blanks that simdjson wants behind it.
+char *padded_copy(struct mr_str body, struct mr_arena *arena)
 {
-    // The most that strings can take: each costs 5 bytes beside its text and at least 3 in the body.
-    size_t room = 5 * body.len / 3 + 2 * simdjson::SIMDJSON_PADDING;
-    auto *strings = static_cast<uint8_t *>(mr_arena_alloc(arena, room));
-    k->padded.len = 0;
-    char *text = mr_buf_reserve(&k->padded, body.len + simdjson::SIMDJSON_PADDING);
-    if (strings == nullptr || text == nullptr) {
-        mr_buf_release(&k->padded); // a failed buffer would refuse for ever
-        return MR_ENOMEM;
-    }
+    auto *text = static_cast<char *>(mr_arena_alloc(arena, body.len + simdjson::SIMDJSON_PADDING));
+    if (text == nullptr)
+        return nullptr;
     if (body.len != 0)
         memcpy(text, body.ptr, body.len);
     memset(text + body.len, ' ', simdjson::SIMDJSON_PADDING);
+    return text;
+}
 
+// The plain way, in place. False: not for this document; the text is spoiled.
+bool parse_plain(kept *k, char *text, size_t len)
+{
+    auto &stage = *k->parser.implementation;
+    if (len == 0 || memchr(text, '\\', len) != nullptr)
+        return false;
+    const auto *bytes = reinterpret_cast<const uint8_t *>(text);
+    return stage.stage1(bytes, len, simdjson::stage1_mode::regular) == simdjson::SUCCESS &&
+           json_quick(text, stage.structural_indexes.get(), stage.n_structural_indexes, k->doc.tape.get());
+}
+
+int parse(kept *k, struct mr_str body, struct mr_arena *arena, struct json_doc *doc, struct mr_error *err)
+{
+    char *text = padded_copy(body, arena);
+    if (text == nullptr)
+        return MR_ENOMEM;
+    doc->tape = k->doc.tape.get();
+    doc->strings = text;
+    if (parse_plain(k, text, body.len))
+        return MR_OK;
+    // The most that strings can take: each costs 5 bytes beside its text and at least 3 in the body.
+    size_t room = 5 * body.len / 3 + 2 * simdjson::SIMDJSON_PADDING;
+    auto *strings = static_cast<uint8_t *>(mr_arena_alloc(arena, room));
+    if (strings == nullptr)
+        return MR_ENOMEM;
+    if (body.len != 0)
+        memcpy(text, body.ptr, body.len);
     k->doc.string_buf.reset(strings);
     simdjson::error_code code = k->parser.parse_into_document(k->doc, text, body.len, false).error();
     (void)k->doc.string_buf.release(); // the arena's

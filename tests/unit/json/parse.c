@@ -110,6 +110,33 @@ static void iteration_skips_nested_values(void **state)
     assert_int_equal(json_type(v), JSON_STRING);
 }
 
+/* 2^24 bytes and around: more than a word has room for. */
+static void long_strings_keep_their_length(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t len = (1 << 24) - 3; len <= (1 << 24) + 1; len++) {
+        struct mr_buf body = MR_BUF_INIT;
+        mr_buf_str(&body, MR_STR("[\""));
+        memset(mr_buf_reserve(&body, len), 'x', len);
+        body.len += len;
+        mr_buf_str(&body, MR_STR("\",\"\",\"y\"]"));
+        assert_true(mr_buf_ok(&body));
+        check_ok(parse_str(f, mr_buf_view(&body)), &f->err);
+        struct json_iter it = json_items(json_root(&f->doc));
+        struct json_value v = {0};
+        static const char last[] = {'x', 0, 'y'};
+        const size_t want[] = {len, 0, 1};
+        for (size_t i = 0; i < MR_ARRAY_LEN(want); i++) {
+            assert_true(json_next(&it, &v));
+            struct mr_str text = json_text(v);
+            assert_int_equal(text.len, want[i]);
+            assert_true(text.ptr[text.len] == '\0' && (text.len == 0 || text.ptr[text.len - 1] == last[i]));
+        }
+        mr_arena_release(&f->arena);
+        mr_buf_release(&body);
+    }
+}
+
 static void the_last_of_equal_names_counts(void **state)
 {
     struct json_value v;
@@ -373,6 +400,7 @@ int main(void)
         TEST(types_and_values),
         TEST(integers_are_exact_at_the_borders),
         TEST(iteration_skips_nested_values),
+        TEST(long_strings_keep_their_length),
         TEST(the_last_of_equal_names_counts),
         TEST(strings_are_unescaped),
         TEST(strings_outlive_the_next_document),
