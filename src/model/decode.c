@@ -258,17 +258,31 @@ static int decode_member(struct model_decoder *d, const struct model_member *m, 
     }
 }
 
+/* The member of that name, tried first where it was the last time. */
+static inline const struct model_member *member_at(struct model_order *order, const struct model_index *index,
+                                                   uint32_t place, struct mr_str name)
+{
+    uint8_t *at = &order->at[place % MR_ARRAY_LEN(order->at)];
+    if (*at < index->count && mr_str_eq(index->members[*at].name, name))
+        return &index->members[*at];
+    const struct model_member *m = model_member_find(index, name);
+    if (m != NULL)
+        *at = (uint8_t)(m - index->members);
+    return m;
+}
+
 /* `out` is zeroed. */
 static int decode_object(struct model_decoder *d, const struct model_shape *shape, struct json_value v,
                          void *out)
 {
     const struct model_index *index = shape->index;
-    uint32_t seen = 0;
+    struct model_order *order = &d->orders[index->number % MODEL_ORDERS];
+    uint32_t seen = 0, place = 0;
     struct json_iter it = json_items(v);
     struct mr_str name;
     struct json_value value;
     while (json_next_field(&it, &name, &value)) {
-        const struct model_member *m = model_member_find(index, name);
+        const struct model_member *m = member_at(order, index, place++, name);
         if (m == NULL)
             continue;
         void *field = (char *)out + m->offset;

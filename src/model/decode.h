@@ -15,6 +15,14 @@ struct model_unknown_word {
     struct model_unknown_word *next;
 };
 
+/* Which member stood at each place of the last object of a shape: clients send one order again and again, and
+ * to compare a name is cheaper than to find it. Only advice: shapes share a few of them in turn. */
+struct model_order {
+    uint8_t at[32];
+};
+
+#define MODEL_ORDERS 8u
+
 struct model_decoder {
     struct mr_arena *arena;
     struct model_fault *fault;
@@ -25,6 +33,7 @@ struct model_decoder {
     struct model_unknown_word *unknown; /* all of them, the latest first */
     const void *nulls[MODEL_FAILURES];  /* list elements that were null, the first ten */
     size_t nnulls;
+    struct model_order orders[MODEL_ORDERS];
 };
 
 /* Stores a string member and suspects it. */

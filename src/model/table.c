@@ -119,7 +119,10 @@ static void fill_index(struct model_index *index, size_t (*members)(const struct
 /* Before main, so that nobody has to ask whether it has been done. */
 __attribute__((constructor)) static void fill_indexes(void)
 {
-#define SHAPE(c, wire, api) fill_index(&index_##c, members_##c);
+    uint32_t number = 0;
+#define SHAPE(c, wire, api)                                                                                  \
+    index_##c.number = number++;                                                                             \
+    fill_index(&index_##c, members_##c);
 #include "model/shapes.def"
 }
 

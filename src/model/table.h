@@ -50,6 +50,7 @@ struct model_index {
     uint32_t count;
     uint32_t required; /* bit i: members[i] is required */
     uint32_t factor;
+    uint32_t number; /* of the shape, from 0 */
     uint8_t slot[MODEL_SLOTS];
 };
 

@@ -172,6 +172,29 @@ static void unknown_members_are_ignored_at_every_depth(void **state)
     assert_int_equal(in->schema->composite_partition_key.at[0].type, MODEL_PARTITION_KEY_TYPE_MEASURE);
 }
 
+/* Each object in another order than the one before, with strangers between, and a shape without members. */
+static void members_come_in_any_order(void **state)
+{
+    struct fixture *f = *state;
+    struct model_write_records_request *in = decoded(
+        f, &model_shape_write_records_request,
+        "{\"Records\":[{\"Time\":\"1\",\"MeasureName\":\"a\",\"MeasureValue\":\"11\"},"
+        "{\"MeasureName\":\"b\",\"Time\":\"2\",\"MeasureValue\":\"22\"},"
+        "{\"x\":\"3\",\"MeasureName\":\"c\",\"MeasureValue\":\"33\",\"y\":[{\"Time\":\"9\"}],\"Time\":\"3\"},"
+        "{\"MeasureValue\":\"44\",\"MeasureName\":\"d\",\"Time\":\"4\"}],"
+        "\"DatabaseName\":\"plant\",\"TableName\":\"machines\"}");
+    for (int i = 0; i < 4; i++) {
+        const struct model_record *r = &in->records.at[i];
+        const char name[] = {(char)('a' + i), 0}, time[] = {(char)('1' + i), 0},
+                   value[] = {(char)('1' + i), (char)('1' + i), 0};
+        check_str(r->measure_name, name);
+        check_str(r->time, time);
+        check_str(r->measure_value, value);
+    }
+    check_str(in->table_name, "machines");
+    decoded(f, &model_shape_describe_endpoints_request, "{\"Name\":\"x\",\"Endpoints\":1}");
+}
+
 static void null_is_absent(void **state)
 {
     struct fixture *f = *state;
@@ -510,6 +533,7 @@ int main(void)
         TEST(records_as_the_clients_send_them),
         TEST(recursive_shapes),
         TEST(unknown_members_are_ignored_at_every_depth),
+        TEST(members_come_in_any_order),
         TEST(null_is_absent),
         TEST(of_equal_names_the_last_counts),
         TEST(what_is_no_object_has_no_message),
