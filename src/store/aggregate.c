@@ -278,6 +278,7 @@ static int take_batch(struct store_aggregate_cursor *c, const struct store_batch
         rc = groups_tuple(&c->groups, batch->cols, &c->tuple);
     if (rc != MR_OK)
         return rc;
+    MR_ASSERT(a->bin_ns == 0 || times != NULL);
     choose_folds(c, batch);
     for (size_t from = 0, end = batch->rows; from < batch->rows; from = end) {
         int64_t bin = 0, next;
