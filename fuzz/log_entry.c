@@ -21,7 +21,9 @@ static void read_table(struct mem_table *mem)
     struct mem_counts counts;
     mem_counts(mem, &counts);
     uint64_t seen = 0;
-    for (uint32_t series = 0; series < counts.next_series; series++) {
+    /* Numbers may have wide gaps; only those that are there are walked. */
+    uint32_t series;
+    for (uint32_t next = 0; mem_series_list(mem, next, &series, 1) == 1; next = series + 1) {
         int64_t from = 0;
         for (bool more = true; more;) {
             size_t rows;
