@@ -29,8 +29,8 @@
 #define ENGINE_WATCH_MS 10       /* how often deadlines are looked at while something runs */
 #define ENGINE_VALUE_BYTES ((uint64_t)1 << 20)
 #define ENGINE_RESULT_BYTES UINT64_C(5000000000)
-#define ENGINE_VECTOR_BYTES                                                                                  \
-    ((uint64_t)256 << 20) /* what one call of one function may produce for its 2048 rows */
+#define ENGINE_VECTOR_BYTES_MAX ((uint64_t)256 << 20) /* an eighth of the memory of queries, but no more */
+#define ENGINE_VECTOR_BYTES_MIN ((uint64_t)16 << 20)
 
 struct duck {
     struct engine *engine;
@@ -64,11 +64,13 @@ struct engine {
     struct agg_budget agg;
     struct crew *crew; /* for runs without DuckDB */
     pthread_t watcher;
-    int wake; /* eventfd: something changed for the watcher */
+    int wake;              /* eventfd: something changed for the watcher */
+    int statm;             /* /proc/self/statm, for the watcher; -1: not watched */
+    uint64_t vector_bytes; /* what one call of one function may produce for its 2048 rows */
     bool watching, closing;
 };
 
-enum run_stop { RUN_GOES_ON, RUN_CANCELLED, RUN_PAST_DEADLINE };
+enum run_stop { RUN_GOES_ON, RUN_CANCELLED, RUN_PAST_DEADLINE, RUN_OVER_MEMORY };
 
 struct scan;      /* scan.c */
 struct row_coder; /* row.c */
@@ -82,6 +84,8 @@ struct engine_run {
     struct store_snapshot *snapshot;
     struct engine_limits limits; /* zeros replaced by the defaults */
     atomic_int stop;             /* enum run_stop; first setter wins */
+    int64_t begun;               /* the next two are the watcher's: when it saw the run first (monotonic), */
+    uint64_t resident;           /* and the size of the process then */
 
     pthread_mutex_t lock;
     pthread_cond_t gone;

@@ -27,10 +27,12 @@ struct engine;
 struct engine_run;
 
 struct engine_options {
-    size_t memory_limit; /* bytes for all queries together, and as many again for aggregates of our own; 0: 1
-                            GiB */
-    unsigned threads;    /* of the embedded database; 0: one a core */
-    uint64_t help_from;  /* values a run without it must look at for helpers to be woken; 0: 200,000 */
+    size_t memory_limit;  /* bytes for all queries together, and as many again for aggregates of our own; 0: 1
+                             GiB */
+    size_t process_limit; /* bytes of the whole process in memory; a query during which it grows beyond that
+                             is ended; 0: none */
+    unsigned threads;     /* of the embedded database; 0: one a core */
+    uint64_t help_from;   /* values a run without it must look at for helpers to be woken; 0: 200,000 */
     const struct mr_clock *clock;
 };
 

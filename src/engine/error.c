@@ -135,6 +135,10 @@ int error_stopped(const struct engine_run *run, struct mr_error *err)
 {
     if (atomic_load(&run->stop) == RUN_PAST_DEADLINE)
         return mr_error_set(err, MR_ECANCEL, "Query exceeded its time limit");
+    if (atomic_load(&run->stop) == RUN_OVER_MEMORY)
+        return mr_error_set(err, MR_ELIMIT,
+                            "Query exceeded the memory limit of %zu bytes for the whole server",
+                            run->engine->options.process_limit);
     return mr_error_set(err, MR_ECANCEL, "Query was cancelled");
 }
 

@@ -26,7 +26,8 @@ struct fn_call {
     void *result;           /* data of the result */
     const uint64_t *valid;  /* NULL: all rows are to be computed */
     uint64_t value_limit;   /* bytes of one value */
-    uint64_t produced;      /* bytes of this vector so far */
+    uint64_t vector_limit;  /* bytes of all values of this vector */
+    uint64_t produced;      /* of them so far */
     struct mr_buf scratch;  /* reused from row to row, released by the driver */
     uint64_t work;          /* done since the stop flag was last looked at */
     bool failed;
@@ -67,6 +68,8 @@ static inline bool fn_worked(struct fn_call *call, uint64_t steps)
 }
 /* False, and the call has failed, when a value of that size may not be made. */
 bool fn_charge(struct fn_call *call, uint64_t bytes);
+/* The same for what is about to be made elsewhere, of any size, for the rows of this vector. */
+bool fn_charge_vector(struct fn_call *call, uint64_t bytes);
 
 static inline struct mr_str fn_str(const struct fn_call *call, unsigned arg, idx_t row)
 {

@@ -46,7 +46,7 @@ bool fn_list_room(struct fn_list_out *list, uint64_t more, uint64_t bytes)
 
     /* What a value may have in bytes it may also have in elements; the budget of the whole vector is what
      * bites. */
-    if (more > ENGINE_VECTOR_BYTES / 16 || !fn_charge(call, more * bytes))
+    if (more > call->vector_limit / 16 || !fn_charge(call, more * bytes))
         return false;
     if (need > list->capacity) {
         uint64_t capacity = list->capacity * 2 > need ? list->capacity * 2 : need;

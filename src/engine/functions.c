@@ -112,6 +112,17 @@ bool fn_stopped(struct fn_call *call)
     return true;
 }
 
+bool fn_charge_vector(struct fn_call *call, uint64_t bytes)
+{
+    call->produced += bytes;
+    if (call->produced > call->vector_limit) {
+        fn_fail(call, MR_ELIMIT, "Computed values exceed the limit of %llu bytes at a time",
+                (unsigned long long)call->vector_limit);
+        return false;
+    }
+    return true;
+}
+
 bool fn_charge(struct fn_call *call, uint64_t bytes)
 {
     if (bytes > call->value_limit) {
@@ -119,13 +130,7 @@ bool fn_charge(struct fn_call *call, uint64_t bytes)
                 (unsigned long long)call->value_limit);
         return false;
     }
-    call->produced += bytes;
-    if (call->produced > ENGINE_VECTOR_BYTES) {
-        fn_fail(call, MR_ELIMIT, "Computed values exceed the limit of %llu bytes at a time",
-                (unsigned long long)ENGINE_VECTOR_BYTES);
-        return false;
-    }
-    return true;
+    return fn_charge_vector(call, bytes);
 }
 
 bool fn_put_str(struct fn_call *call, idx_t row, struct mr_str s)
@@ -173,11 +178,14 @@ static void scalar_main(duckdb_function_info info, duckdb_data_chunk in, duckdb_
         .nargs = duckdb_data_chunk_get_column_count(in),
         .result = duckdb_vector_get_data(out),
         .value_limit = ENGINE_VALUE_BYTES,
+        .vector_limit = ENGINE_VECTOR_BYTES_MAX,
         .scratch = MR_BUF_INIT,
     };
     MR_ASSERT(call.rows <= 2048);
-    if (call.run != NULL)
+    if (call.run != NULL) {
         call.value_limit = call.run->limits.max_value_bytes;
+        call.vector_limit = call.run->engine->vector_bytes;
+    }
     for (idx_t a = 0; a < call.nargs && a < FN_ARGS_MAX; a++)
         call.arg[a] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(in, a));
     if (fn_stopped(&call))

@@ -26,7 +26,12 @@ int engine_open(const struct engine_options *options, struct engine **out, struc
     engine->options = *options;
     settle_options(&engine->options);
     engine->agg.limit = engine->options.memory_limit;
-    engine->wake = -1;
+    engine->vector_bytes = engine->options.memory_limit / 8;
+    if (engine->vector_bytes > ENGINE_VECTOR_BYTES_MAX)
+        engine->vector_bytes = ENGINE_VECTOR_BYTES_MAX;
+    if (engine->vector_bytes < ENGINE_VECTOR_BYTES_MIN)
+        engine->vector_bytes = ENGINE_VECTOR_BYTES_MIN;
+    engine->wake = engine->statm = -1;
     pthread_mutex_init(&engine->lock, NULL);
 
     int status = duck_open(engine, &engine->duck, err);

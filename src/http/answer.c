@@ -42,6 +42,8 @@ static unsigned fault_status(enum http_fault fault)
         return 431;
     case HTTP_FAULT_TARGET_TOO_LONG:
         return 414;
+    case HTTP_FAULT_BODIES_FULL:
+        return 429;
     case HTTP_FAULT_OUT_OF_MEMORY:
         break;
     }
@@ -121,7 +123,7 @@ void http_respond(struct http_request *req, struct http_response *res)
     conn->answer_bytes = res->body.len;
     conn->answer = build(req, res);
     mr_buf_release(&res->body);
-    mr_buf_release(&conn->body);
+    http_body_release(conn);
     mr_arena_reset(&req->arena);
     /* From the exchange on the connection belongs to its I/O thread and may be freed at any moment; stop
      * waits for `answering` to be 0 before it takes the library down under a call to resume. */

@@ -82,12 +82,18 @@ void http_server_unref(struct http_server *server)
     mr_free(server);
 }
 
+void http_body_release(struct http_conn *conn)
+{
+    atomic_fetch_sub_explicit(&conn->server->bodies, http_body_counted(conn->body.len), memory_order_relaxed);
+    mr_buf_release(&conn->body);
+}
+
 void http_conn_free(struct http_conn *conn)
 {
     struct http_server *server = conn->server;
     if (conn->answer != NULL)
         MHD_destroy_response(conn->answer);
-    mr_buf_release(&conn->body);
+    http_body_release(conn);
     mr_arena_release(&conn->req.arena);
     http_tls_unref(conn->tls_set);
     mr_free(conn);

@@ -48,10 +48,12 @@ enum http_fault {
     HTTP_FAULT_BODY_TOO_LARGE,  /* 413 */
     HTTP_FAULT_HEAD_TOO_LARGE,  /* 431 */
     HTTP_FAULT_TARGET_TOO_LONG, /* 414 */
+    HTTP_FAULT_BODIES_FULL,     /* 429: the bodies of all requests together reach their limit */
     HTTP_FAULT_OUT_OF_MEMORY,   /* 500 */
 };
 
-#define HTTP_MIN_BODY_RATE 1024 /* bytes a second */
+#define HTTP_MIN_BODY_RATE 1024 /* bytes a second, in each stretch of body_grace_seconds */
+#define HTTP_BODY_FREE 65536
 
 struct http_options {
     const char *host;     /* numeric address or name to bind; required */
@@ -65,8 +67,11 @@ struct http_options {
     unsigned head_seconds;       /* 0: 10; from the first byte of a head to its last */
     unsigned body_grace_seconds; /* 0: 5; after that a body must have come at HTTP_MIN_BODY_RATE on average */
     size_t max_body;             /* bytes; 0: 4 MiB */
-    size_t max_head;             /* bytes of request line and headers; 0: 32 KiB */
-    unsigned max_headers;        /* count; 0: 100 */
+    /* Bytes received and not yet answered, of all requests together, the first HTTP_BODY_FREE of each apart:
+     * who holds large bodies open keeps nobody from sending an ordinary one. 0: 64 MiB */
+    size_t max_bodies;
+    size_t max_head;      /* bytes of request line and headers; 0: 32 KiB */
+    unsigned max_headers; /* count; 0: 100 */
     void (*handler)(void *ctx, struct http_request *req);
     /* Appends a body that explains the fault; the status is the one named at the enum. */
     void (*fault)(void *ctx, enum http_fault fault, struct mr_buf *body);

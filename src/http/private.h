@@ -46,7 +46,7 @@ struct http_conn {
     const char *target_at;                   /* where the target lay in the library's memory */
     struct mr_str target;                    /* copy of it as received, in req.arena */
     struct http_framing framing;
-    struct mr_buf body; /* req.body while it grows */
+    struct mr_buf body; /* req.body while it grows; http_body_release frees it */
     bool in_head_list, in_flight, refused, oom;
     struct http_request req;
 
@@ -65,6 +65,9 @@ struct http_conn {
     int64_t head_since;     /* when a head was first seen to have begun, 0 for not yet */
     unsigned seen_cycle;    /* cycle and TCP bytes received at the last tick */
     uint64_t seen_bytes;
+    unsigned body_cycle;   /* the body that the next two are about: */
+    int64_t body_since;    /* when the stretch that is looked at began */
+    uint64_t body_before;  /* bytes that were there then */
     unsigned closed_ticks; /* ticks for which the client has been half closed and silent */
     bool shut;             /* the watch has given it up */
 };
@@ -102,6 +105,7 @@ struct http_server {
     struct http_linger linger[HTTP_MAX_LINGER];
     size_t nlinger;
 
+    atomic_size_t bodies; /* bytes of all conn->body beyond the first HTTP_BODY_FREE of each */
     _Atomic uint64_t open, accepted, refused, requests, faults, bytes_in, bytes_out;
     struct mr_error *start_err; /* where the library's messages go while starting, else NULL */
 };
@@ -120,6 +124,11 @@ void http_conn_notify(void *server, struct MHD_Connection *mhd, void **context,
                       enum MHD_ConnectionNotificationCode code);
 void http_conn_enter(struct http_conn *conn, enum http_stage stage);
 void http_conn_free(struct http_conn *conn);
+void http_body_release(struct http_conn *conn);
+static inline size_t http_body_counted(size_t len)
+{
+    return len > HTTP_BODY_FREE ? len - HTTP_BODY_FREE : 0;
+}
 void http_server_unref(struct http_server *server);
 void http_linger_drain(struct http_server *server, int64_t now); /* reads and drops; closes what is over */
 

@@ -178,11 +178,16 @@ static enum MHD_Result on_body(struct http_conn *conn, const char *data, size_t 
     struct http_server *server = conn->server;
     if (*size > server->options.max_body - conn->body.len)
         return http_answer_fault(conn, HTTP_FAULT_BODY_TOO_LARGE);
+    size_t more = http_body_counted(conn->body.len + *size) - http_body_counted(conn->body.len);
+    if (more > 0 &&
+        atomic_load_explicit(&server->bodies, memory_order_relaxed) + more > server->options.max_bodies)
+        return http_answer_fault(conn, HTTP_FAULT_BODIES_FULL);
     if (conn->body.len == 0 && conn->framing.has_length)
         (void)mr_buf_reserve(&conn->body, (size_t)conn->framing.length);
     mr_buf_add(&conn->body, data, *size);
     if (!mr_buf_ok(&conn->body))
         return http_answer_fault(conn, HTTP_FAULT_OUT_OF_MEMORY);
+    atomic_fetch_add_explicit(&server->bodies, more, memory_order_relaxed);
     atomic_store_explicit(&conn->body_bytes, conn->body.len, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->bytes_in, *size, memory_order_relaxed);
     *size = 0;
@@ -279,7 +284,7 @@ void http_on_completed(void *arg, struct MHD_Connection *mhd, void **context,
         return;
     head_list_remove(conn);
     if (atomic_load(&conn->turn) == HTTP_ANSWERED) { /* else the request belongs to its abandoned answerer */
-        mr_buf_release(&conn->body);
+        http_body_release(conn);
         mr_arena_reset(&conn->req.arena);
     }
     atomic_fetch_add_explicit(&conn->cycle, 1, memory_order_relaxed);

@@ -31,6 +31,8 @@ static void fill_defaults(struct http_options *o)
         o->body_grace_seconds = 5;
     if (o->max_body == 0)
         o->max_body = (size_t)4 << 20;
+    if (o->max_bodies == 0)
+        o->max_bodies = (size_t)64 << 20;
     if (o->max_head == 0)
         o->max_head = 32768;
     if (o->max_headers == 0)

@@ -43,12 +43,22 @@ static bool head_too_slow(const struct http_server *server, struct http_conn *co
     return now - conn->head_since > (int64_t)server->options.head_seconds * MR_NS_PER_S;
 }
 
-static bool body_too_slow(const struct http_server *server, struct http_conn *conn, int64_t now)
+/* Looked at in stretches, so that what came fast at first buys no time later. */
+static bool body_too_slow(const struct http_server *server, struct http_conn *conn, unsigned cycle,
+                          int64_t now)
 {
-    int64_t spent = now - atomic_load(&conn->stage_since);
-    if (spent <= (int64_t)server->options.body_grace_seconds * MR_NS_PER_S)
+    uint64_t bytes = atomic_load(&conn->body_bytes), stretch = server->options.body_grace_seconds;
+    if (cycle != conn->body_cycle || conn->body_since == 0) {
+        conn->body_cycle = cycle;
+        conn->body_since = atomic_load(&conn->stage_since);
+        conn->body_before = 0;
+    }
+    if (now - conn->body_since <= (int64_t)stretch * MR_NS_PER_S)
         return false;
-    return atomic_load(&conn->body_bytes) < (uint64_t)(spent / MR_NS_PER_S) * HTTP_MIN_BODY_RATE;
+    bool slow = bytes - conn->body_before < stretch * HTTP_MIN_BODY_RATE;
+    conn->body_since = now;
+    conn->body_before = bytes;
+    return slow;
 }
 
 static bool must_end(const struct http_server *server, struct http_conn *conn, int64_t now)
@@ -64,7 +74,7 @@ static bool must_end(const struct http_server *server, struct http_conn *conn, i
     if (half_closed(conn, cycle, &info))
         return true;
     return stage == HTTP_WAITING ? head_too_slow(server, conn, cycle, &info, now)
-                                 : body_too_slow(server, conn, now);
+                                 : body_too_slow(server, conn, cycle, now);
 }
 
 void http_watch(struct http_server *server, int64_t now)

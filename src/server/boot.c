@@ -156,6 +156,15 @@ static int open_catalog(struct server *s, struct mr_error *err)
     return status;
 }
 
+/* Where nobody says what the process may take: twice what its parts may, and no less than a GiB. */
+static size_t process_limit(const struct server_config *c)
+{
+    int64_t parts = c->memory_limit + c->block_cache + c->max_bodies + c->log_queue + 2 * c->query_memory;
+    if (c->memory != 0)
+        return (size_t)c->memory;
+    return parts < INT64_C(1) << 29 ? (size_t)1 << 30 : 2 * (size_t)parts;
+}
+
 static int open_data(struct server *s, struct mr_error *err)
 {
     const struct server_config *c = s->config;
@@ -177,6 +186,7 @@ static int open_data(struct server *s, struct mr_error *err)
     };
     struct engine_options engine = {
         .memory_limit = (size_t)c->query_memory,
+        .process_limit = process_limit(c),
         .threads = (unsigned)c->query_threads,
         .clock = s->clock,
     };
@@ -310,6 +320,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .max_connections = (unsigned)c->max_connections,
         .idle_seconds = (unsigned)c->idle_seconds,
         .max_body = (size_t)c->max_body,
+        .max_bodies = (size_t)c->max_bodies,
         .max_head = (size_t)c->max_head,
         .handler = server_handle,
         .fault = server_http_fault,

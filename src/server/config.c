@@ -88,8 +88,16 @@ static const struct setting settings[] = {
     {"idle-seconds", NUMBER, AT(idle_seconds), "60", 1, 86400, "N",
      "an idle connection is closed after this time"},
     {"max-body", SIZE, AT(max_body), "4M", 1024, INT64_C(64) << 20, "BYTES", "largest request body"},
+    {"max-bodies", SIZE, AT(max_bodies), "64M", 1 << 20, 64 * GIB, "BYTES",
+     "request bodies received and not answered, together, but for the first 64K of each; beyond it requests "
+     "answer "
+     "ThrottlingException"},
     {"max-head", SIZE, AT(max_head), "32K", 4096, 1 << 20, "BYTES",
      "largest request line and headers together"},
+    {"memory", SIZE, AT(memory), "0", 0, 4096 * GIB, "BYTES",
+     "memory of the whole process, divided among memory-limit, query-memory, block-cache, max-bodies and "
+     "log-queue where "
+     "they are not given; 0: they alone count"},
     {"memory-limit", SIZE, AT(memory_limit), "4G", 1 << 20, 4096 * GIB, "BYTES",
      "largest memory store; writes beyond it answer ThrottlingException"},
     {"block-cache", SIZE, AT(block_cache), "256M", 0, 4096 * GIB, "BYTES",
@@ -232,8 +240,8 @@ static int load_flags(struct server_config *config, int argc, char **argv, bool 
     return MR_OK;
 }
 
-static int load_line(struct server_config *config, struct mr_str line, const bool *given, const char *origin,
-                     struct mr_error *err)
+static int load_line(struct server_config *config, struct mr_str line, const bool *given, bool *told,
+                     const char *origin, struct mr_error *err)
 {
     if (line.len > 0 && line.ptr[line.len - 1] == '\r')
         line.len--;
@@ -249,10 +257,12 @@ static int load_line(struct server_config *config, struct mr_str line, const boo
         return mr_error_set(err, MR_EINVAL, "%s: unknown key '" MR_STR_FMT "'", origin, MR_STR_ARG(key));
     if (given[s - settings])
         return MR_OK;
+    told[s - settings] = true;
     return assign(config, s, mr_str_trim(mr_str_slice(line, eq + 1, line.len)), origin, err);
 }
 
-static int load_file(struct server_config *config, const bool *given, struct mr_error *err)
+/* told: like given, for the file. */
+static int load_file(struct server_config *config, const bool *given, bool *told, struct mr_error *err)
 {
     struct mr_buf text = MR_BUF_INIT;
     int status = mr_io_read_file(&mr_io_posix, config->config, 1 << 20, &text, err);
@@ -261,7 +271,7 @@ static int load_file(struct server_config *config, const bool *given, struct mr_
         size_t end = mr_str_find(rest, '\n', 0);
         char origin[300];
         snprintf(origin, sizeof origin, "%s line %u", config->config, number);
-        status = load_line(config, mr_str_slice(rest, 0, end), given, origin, err);
+        status = load_line(config, mr_str_slice(rest, 0, end), given, told, origin, err);
         rest = mr_str_slice(rest, end + 1, rest.len);
     }
     mr_buf_release(&text);
@@ -304,9 +314,55 @@ static int check(struct server_config *config, struct mr_error *err)
     return split_listen(config, err);
 }
 
+/* ---- memory */
+
+/* What a process without data and requests takes, threads and the embedded database included. */
+#define MEMORY_FIXED (INT64_C(112) << 20)
+#define MEMORY_LEAST (INT64_C(512) << 20)
+
+static const struct share {
+    size_t offset;
+    int64_t parts, most; /* of 100 of what is not fixed; 0: no most */
+    int64_t times; /* its value counts: queries have it once for the embedded database, once beside it */
+} shares[] = {
+    {AT(query_memory), 14, 0, 2},     {AT(memory_limit), 35, 0, 1},    {AT(block_cache), 10, 0, 1},
+    {AT(max_bodies), 6, 64 << 20, 1}, {AT(log_queue), 6, 32 << 20, 1},
+}; /* the rest is for what is under way: files being written and merged, answers, what malloc keeps */
+
+/* memory, divided among the parts that nobody has set. */
+static int divide_memory(struct server_config *config, const bool *given, const bool *told,
+                         struct mr_error *err)
+{
+    int64_t left = config->memory - MEMORY_FIXED, taken = 0;
+    if (config->memory == 0)
+        return MR_OK;
+    if (config->memory < MEMORY_LEAST)
+        return mr_error_set(err, MR_EINVAL, "--memory must be 0 or at least %" PRId64, MEMORY_LEAST);
+    for (size_t i = 0; i < MR_ARRAY_LEN(settings); i++) {
+        const struct share *share = NULL;
+        for (size_t k = 0; k < MR_ARRAY_LEN(shares); k++)
+            share = shares[k].offset == settings[i].offset ? &shares[k] : share;
+        if (share == NULL)
+            continue;
+        int64_t *value = (int64_t *)((char *)config + share->offset), part = left / 100 * share->parts;
+        if (!given[i] && !told[i])
+            *value = share->most != 0 && part > share->most ? share->most : part;
+        if (*value < settings[i].least)
+            *value = settings[i].least;
+        taken += *value * share->times;
+    }
+    if (taken > left / 100 * 90)
+        return mr_error_set(
+            err, MR_EINVAL,
+            "--memory %" PRId64 " is too little for memory-limit, query-memory, block-cache, max-bodies and "
+            "log-queue as they are given: with %" PRId64 " for the rest they come to %" PRId64,
+            config->memory, config->memory - left / 100 * 90, taken);
+    return MR_OK;
+}
+
 int server_config_load(struct server_config *config, int argc, char **argv, bool *help, struct mr_error *err)
 {
-    bool given[MR_ARRAY_LEN(settings)] = {false};
+    bool given[MR_ARRAY_LEN(settings)] = {false}, told[MR_ARRAY_LEN(settings)] = {false};
     *config = (struct server_config){0};
     *help = false;
     int status = load_defaults(config, err);
@@ -315,7 +371,9 @@ int server_config_load(struct server_config *config, int argc, char **argv, bool
     if (status != MR_OK || *help)
         return status;
     if (config->config != NULL)
-        status = load_file(config, given, err);
+        status = load_file(config, given, told, err);
+    if (status == MR_OK)
+        status = divide_memory(config, given, told, err);
     return status == MR_OK ? check(config, err) : status;
 }
 

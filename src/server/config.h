@@ -27,7 +27,8 @@ struct server_config {
     char *s3_endpoint, *s3_region, *s3_credentials, *s3_ca;
     char *kms_endpoint, *kms_region, *kms_credentials, *kms_ca;
     int64_t io_threads, worker_threads, query_threads, query_concurrency, query_calls;
-    int64_t max_connections, idle_seconds, max_body, max_head;
+    int64_t max_connections, idle_seconds, max_body, max_bodies, max_head;
+    int64_t memory; /* of the process; 0: the parts are what they are. Already divided among them */
     int64_t memory_limit, block_cache, log_queue, log_segment, query_memory, query_seconds;
     int64_t key_cache_seconds;
     int64_t clock_skew_minutes, drain_seconds;

@@ -152,8 +152,8 @@ static bool emit_list_concat(struct emitter *em, const struct bound_expr *e)
         return false;
     mr_buf_printf(&em->out,
                   "]], lambda xb%u: CASE WHEN list_count(xb%u) = len(xb%u) AND "
-                  "mr_check_i64(CAST(list_sum(list_transform(xb%u, "
-                  "lambda xc%u: len(xc%u))) AS BIGINT), 0, 1000000, 'Array is too large') >= 0 THEN "
+                  "mr_list_budget(mr_check_i64(CAST(list_sum(list_transform(xb%u, "
+                  "lambda xc%u: len(xc%u))) AS BIGINT), 0, 1000000, 'Array is too large')) >= 0 THEN "
                   "flatten(xb%u) END), 1)",
                   n, n, n, n, n, n, n);
     return true;

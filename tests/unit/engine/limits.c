@@ -156,7 +156,15 @@ static void keeps_its_limits(void **state)
                 "limit A computed value exceeds the limit of 100 bytes");
     check_error("SELECT mr_length(mr_rpad('x', 100, 'y'))", "l", &small_value, "[" S("100") "]");
     check_error("SELECT sum(mr_length(mr_lpad(a::VARCHAR, 1000000, 'y')))::BIGINT FROM range(5000) t(a)", "l",
-                NULL, "limit Computed values exceed the limit of 268435456 bytes at a time");
+                NULL, "limit Computed values exceed the limit of 33554432 bytes at a time");
+    check_error(
+        "SELECT sum(len(list_transform(range(mr_list_budget(10000 + a % 2)), lambda x: x + a)))::BIGINT FROM "
+        "range(500) t(a)",
+        "l", NULL, "limit Computed values exceed the limit of 33554432 bytes at a time");
+    check_error(
+        "SELECT sum(len(list_transform(range(mr_list_budget(10000 + a % 2)), lambda x: x + a)))::BIGINT FROM "
+        "range(50) t(a)",
+        "l", NULL, "[" S("500025") "]");
     check_error("SELECT a FROM range(4) t(a)", "l", &small_result,
                 "[" S("0") "]\n[" S("1") "]\n[" S("2") "]limit Query result exceeds the limit of 100 bytes");
 }
@@ -304,6 +312,41 @@ static void bounds_the_runs(void **state)
     harness_case_release(&c);
 }
 
+static uint64_t process_bytes(void)
+{
+    unsigned long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%*u %llu", &pages), 1);
+    fclose(f);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What no limit of a function or of the database sees: texts made one vector at a time in a lambda, all kept.
+ */
+static void ends_what_makes_the_process_grow(void **state)
+{
+    const uint64_t limit = process_bytes() + (UINT64_C(200) << 20);
+    const struct engine_options options = {
+        .memory_limit = (size_t)256 << 20, .process_limit = limit, .threads = 2};
+    struct engine *other = harness_engine, *mine = NULL;
+    struct mr_error err = MR_ERROR_INIT;
+    char want[120];
+
+    MR_UNUSED(state);
+    check_ok(engine_open(&options, &mine, &err), &err);
+    harness_engine = mine;
+    snprintf(want, sizeof(want), "limit Query exceeded the memory limit of %llu bytes for the whole server",
+             (unsigned long long)limit);
+    check_error("SELECT sum(len(list_transform(range(100000), lambda x: mr_rpad((x + a)::VARCHAR, 10000, "
+                "'y'))))::BIGINT "
+                "FROM range(1000) t(a)",
+                "l", NULL, want);
+    check_error("SELECT a FROM range(1) t(a)", "l", NULL, "[" S("0") "]");
+    harness_engine = other;
+    engine_close(mine);
+}
+
 /* After an error that ruined the database runs go on in a fresh one, and the old one ends with its last run.
  */
 static void opens_a_new_database(void **state)
@@ -341,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_heavy_run_leaves_room),
         cmocka_unit_test(bounds_the_runs),
         cmocka_unit_test(opens_a_new_database),
+        cmocka_unit_test(ends_what_makes_the_process_grow),
     };
     return cmocka_run_group_tests(tests, harness_open, harness_close);
 }

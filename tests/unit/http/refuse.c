@@ -303,6 +303,42 @@ static void test_body_limit(void **state)
     check_serves(echo.port);
 }
 
+/* Large bodies together reach their limit; ordinary ones go on, and large ones when there is room again. */
+static void test_bodies_limit(void **state)
+{
+    MR_UNUSED(state);
+    enum { HELD = 600000 };
+    static char bytes[HELD];
+    struct echo small;
+    struct client holder, large;
+    echo_init(&small);
+    small.options.max_bodies = 1 << 20;
+    echo_start(&small);
+    memset(bytes, 'x', sizeof bytes);
+    client_open(&holder, small.port);
+    client_say(&holder, H "Content-Length: 700000\r\n\r\n");
+    client_send(&holder, bytes, sizeof bytes);
+    struct http_stats stats;
+    do { /* until it has all been read */
+        http_server_stats(small.server, &stats);
+    } while (stats.bytes_in < HELD);
+    client_open(&large, small.port);
+    client_say(&large, H "Content-Length: 600000\r\n\r\n");
+    client_send(&large, bytes, sizeof bytes);
+    assert_int_equal(client_read(&large).status, 429);
+    client_close(&large);
+    check_serves(small.port); /* a small body */
+    client_send(&holder, bytes, 100000);
+    assert_int_equal(client_read(&holder).status, 200);
+    client_close(&holder);
+    client_open(&large, small.port);
+    client_say(&large, H "Content-Length: 600000\r\n\r\n");
+    client_send(&large, bytes, sizeof bytes);
+    assert_int_equal(client_read(&large).status, 200);
+    client_close(&large);
+    echo_stop(&small, 1000);
+}
+
 static void test_out_of_connections(void **state)
 {
     MR_UNUSED(state);
@@ -414,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_target_limit),
         cmocka_unit_test(test_cookies_do_not_exhaust),
         cmocka_unit_test(test_body_limit),
+        cmocka_unit_test(test_bodies_limit),
         cmocka_unit_test(test_out_of_connections),
         cmocka_unit_test(test_slow_clients),
         cmocka_unit_test(test_idle_connections_end),

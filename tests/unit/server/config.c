@@ -71,6 +71,8 @@ static void test_mistakes_are_named(void **state)
         {{"--data", "d", "--io-threads", "-1"}, "io-threads must be a number from 0 to 256"},
         {{"--data", "d", "--max-body", "9999T"}, "max-body must be a number"},
         {{"--data", "d", "--tls-key", "k"}, "go together"},
+        {{"--data", "d", "--tls-client-ca", "f"}, "needs --tls-cert"},
+        {{"--data", "d", "--memory", "100M"}, "--memory must be 0 or at least 536870912"},
         {{"--data", "d", "--test-clock", "yes"},
          "--test-clock: test-clock must be one of off|on|still, not 'yes'"},
         {{"--data", "d", "--magnetic-conflicts", ""}, "one of now|later"},
@@ -89,6 +91,28 @@ static void test_mistakes_are_named(void **state)
             fail_msg("'%s' does not say '%s'", err.text, cases[i].text);
         server_config_release(&c);
     }
+}
+
+/* The parts of --memory; what is given stays. */
+static void test_memory_is_divided(void **state)
+{
+    MR_UNUSED(state);
+    struct server_config c;
+    struct mr_error err = MR_ERROR_INIT;
+    check_ok(LOAD(&c, &err, "--data", "d", "--memory", "4G", "--block-cache", "100M"), &err);
+    assert_int_equal(c.block_cache, 100 << 20);
+    assert_int_equal(c.log_queue, 32 << 20);
+    assert_int_equal(c.max_bodies, 64 << 20);
+    assert_in_range(c.memory_limit, INT64_C(1) << 30, INT64_C(2) << 30);
+    assert_in_range(c.query_memory, INT64_C(400) << 20, INT64_C(1) << 30);
+    assert_true(c.memory_limit + 2 * c.query_memory + c.block_cache + c.log_queue + c.max_bodies < c.memory);
+    server_config_release(&c);
+    check_ok(LOAD(&c, &err, "--data", "d", "--memory", "512M"), &err);
+    assert_true(c.memory_limit + 2 * c.query_memory + c.block_cache + c.log_queue + c.max_bodies < c.memory);
+    server_config_release(&c);
+    assert_int_equal(LOAD(&c, &err, "--data", "d", "--memory", "1G", "--query-memory", "1G"), MR_EINVAL);
+    assert_non_null(strstr(err.text, "--memory 1073741824 is too little"));
+    server_config_release(&c);
 }
 
 static void test_file_gives_way_to_flags(void **state)
@@ -140,9 +164,9 @@ static void test_help_lists_every_flag(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults_and_flags),    cmocka_unit_test(test_words),
-        cmocka_unit_test(test_mistakes_are_named),    cmocka_unit_test(test_file_gives_way_to_flags),
-        cmocka_unit_test(test_help_lists_every_flag),
+        cmocka_unit_test(test_defaults_and_flags),      cmocka_unit_test(test_words),
+        cmocka_unit_test(test_mistakes_are_named),      cmocka_unit_test(test_memory_is_divided),
+        cmocka_unit_test(test_file_gives_way_to_flags), cmocka_unit_test(test_help_lists_every_flag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
