@@ -153,6 +153,35 @@ static void doubles_in_javas_form(void **state)
     }
 }
 
+/* Decimals of up to six places, by the text they were made of: those with few places are written another way.
+ */
+static void short_decimals_in_javas_form(void **state)
+{
+    MR_UNUSED(state);
+    uint64_t bits = 7;
+    for (int i = 0; i < 200000; i++) {
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        unsigned places = (unsigned)(bits >> 60) % 7;
+        uint64_t most = 1;
+        for (unsigned k = 0; k < (unsigned)(bits >> 50) % 7 + places; k++)
+            most *= 10;
+        uint64_t number = (bits >> 8) % most, scale = 1;
+        char want[64], got[JSON_NUMBER_MAX + 1];
+        for (unsigned k = 0; k < places; k++)
+            scale *= 10;
+        if (number * 1000 < scale || number / scale >= 10000000)
+            continue; /* written with an exponent */
+        int n = snprintf(want, sizeof want, "%llu.%0*llu", (unsigned long long)(number / scale), (int)places,
+                         (unsigned long long)(number % scale));
+        if (places == 0)
+            want[n - 1] = '0'; /* the digit of nothing */
+        while (want[n - 1] == '0' && want[n - 2] != '.')
+            want[--n] = '\0';
+        size_t len = json_format_java_double(strtod(want, NULL), got);
+        check_str((struct mr_str){got, len}, want);
+    }
+}
+
 static void doubles_in_jsons_form(void **state)
 {
     MR_UNUSED(state);
@@ -274,10 +303,15 @@ static void test_short_decimals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_short_decimals),          cmocka_unit_test(doubles_are_read_whole),
-        cmocka_unit_test(what_is_no_double_is_refused), cmocka_unit_test(the_view_ends_where_it_says),
-        cmocka_unit_test(doubles_in_javas_form),        cmocka_unit_test(doubles_in_jsons_form),
-        cmocka_unit_test(doubles_round_trip),           cmocka_unit_test(strings_are_escaped_and_read_back),
+        cmocka_unit_test(test_short_decimals),
+        cmocka_unit_test(doubles_are_read_whole),
+        cmocka_unit_test(what_is_no_double_is_refused),
+        cmocka_unit_test(the_view_ends_where_it_says),
+        cmocka_unit_test(doubles_in_javas_form),
+        cmocka_unit_test(short_decimals_in_javas_form),
+        cmocka_unit_test(doubles_in_jsons_form),
+        cmocka_unit_test(doubles_round_trip),
+        cmocka_unit_test(strings_are_escaped_and_read_back),
         cmocka_unit_test(integers_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
