@@ -74,7 +74,6 @@ static int read_bytes(struct magstore_page *p, uint32_t offset, size_t len, stru
     if (status != MR_OK)
         return status;
     to->len = len;
-    p->bytes += len;
     return MR_OK;
 }
 
@@ -195,6 +194,7 @@ static int load_block(struct magstore_page *p, struct mr_error *err)
         keep_head(p);
     }
     p->head = p->held != NULL ? &p->held->head : &p->own_head;
+    p->bytes += p->entry.head_bytes + p->head->times + SEGMENT_PIECE_EXTRA;
     p->times = p->held != NULL ? p->held->times : p->own_times;
     return MR_OK;
 }

@@ -45,7 +45,7 @@ struct magstore_page {
     uint32_t *slot_of; /* owned; by position in head.columns: slot + 1, 0: not decoded */
     size_t slot_of_cap;
     struct mr_arena texts;
-    uint64_t bytes;
+    uint64_t bytes; /* of the pieces looked at, as stored, in the file or in the cache */
 };
 
 /* The cache to be used, or NULL. */

@@ -84,15 +84,20 @@ int magstore_page_versions(struct magstore_page *p, const int64_t **out, struct 
     *out = NULL;
     if (p->head->versions == 0)
         return MR_OK;
-    if (!p->versions_here && magstore_page_cache(p) != NULL)
+    if (p->versions_here) {
+        *out = p->held_versions != NULL ? p->held_versions->values : p->versions;
+        return MR_OK;
+    }
+    if (magstore_page_cache(p) != NULL)
         p->held_versions =
             magstore_cache_find(magstore_page_cache(p), p->reader->id, p->index, MAGSTORE_CACHED_VERSIONS);
-    if (!p->versions_here && p->held_versions == NULL) {
+    if (p->held_versions == NULL) {
         int status = decode_versions(p, err);
         if (status != MR_OK)
             return status;
     }
     p->versions_here = true;
+    p->bytes += p->head->versions + SEGMENT_PIECE_EXTRA;
     *out = p->held_versions != NULL ? p->held_versions->values : p->versions;
     return MR_OK;
 }
@@ -236,6 +241,7 @@ static int fill_slot(struct magstore_page *p, const struct magstore_head_column 
             return magstore_page_failed(p, status, c->offset, "damaged column", err);
         keep_column(p, c, s);
     }
+    p->bytes += c->plain + SEGMENT_PIECE_EXTRA;
     s->shown = s->held != NULL ? s->held->values : s->values;
     s->shown_valid = s->held != NULL ? s->held->valid : s->nulls ? s->valid : NULL;
     return MR_OK;

@@ -258,7 +258,8 @@ struct store_batch {
     size_t rows;                  /* 1..STORE_BATCH_ROWS; 0: the end, unless `more` */
     bool more;                    /* with filters: rows were read, none passed, and others follow */
     const struct store_vec *cols; /* ncolumns of the spec, in its order */
-    uint64_t bytes;               /* of stored data read for this batch, for progress and metering */
+    uint64_t bytes;               /* of stored data looked at for this batch, in files or kept of them, for
+                                     progress and metering */
 };
 
 /* MR_ELIMIT from store_cursor_next: a flush has waited SNAPSHOT_PATIENCE_S (60) seconds for this snapshot to

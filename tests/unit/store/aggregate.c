@@ -511,6 +511,8 @@ static void test_last_rows_are_found_from_the_end(void **state)
         if (memory)
             write_even(count, count + 10); /* too late for the snapshot */
         check_last(snapshot, column, INT64_MAX, 2 * (count - 1), &bytes);
+        check_last(snapshot, column, INT64_MAX, 2 * (count - 1), &all);
+        assert_int_equal(all, bytes);   /* also when the blocks are in the cache */
         for (int i = 0; i < 200; i++) { /* every odd bound, too, and what is next to the ends of blocks */
             int64_t most =
                 i < 100 ? (int64_t)below(2 * LONG + 4000) : 8192 * 2 * (1 + i % 2) - 12 + (i - 100) / 5;
