@@ -59,7 +59,7 @@ void magstore_merge_seek(struct magstore_merge *merge, uint32_t series, int64_t 
  * failure (MR_ECORRUPT, MR_EIO, MR_ENOMEM) the merge is at its end until the next seek. */
 int magstore_merge_next(struct magstore_merge *merge, size_t most, bool only, uint32_t *series,
                         struct magstore_rows *out, struct mr_error *err);
-uint64_t magstore_merge_bytes(const struct magstore_merge *merge);   /* read so far */
+uint64_t magstore_merge_bytes(const struct magstore_merge *merge);   /* looked at so far */
 uint64_t magstore_merge_skipped(const struct magstore_merge *merge); /* blocks left out by filters */
 
 /* What a compaction did. */

@@ -148,7 +148,6 @@ int magstore_page_column(struct magstore_page *page, uint32_t column, struct mag
                          struct mr_error *err);
 /* The columns that have a value in the block, ascending. */
 const uint32_t *magstore_page_columns(const struct magstore_page *page, uint32_t *count);
-/* Bytes read from the file since the page was made. */
 /* Stored bytes of the pieces looked at so far, whether they were read or in the cache. */
 uint64_t magstore_page_bytes(const struct magstore_page *page);
 
