@@ -4,6 +4,7 @@
 #include "base/rand.h"
 
 #include <gnutls/gnutls.h>
+#include <unistd.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -42,6 +43,7 @@ static unsigned fault_status(enum http_fault fault)
         return 431;
     case HTTP_FAULT_TARGET_TOO_LONG:
         return 414;
+    case HTTP_FAULT_CONNECTIONS:
     case HTTP_FAULT_BODIES_FULL:
         return 429;
     case HTTP_FAULT_OUT_OF_MEMORY:
@@ -62,33 +64,54 @@ static void send_now(const struct http_conn *conn, struct mr_str bytes)
     }
 }
 
-/* Written past libmicrohttpd, for which nothing is being sent at this point: it can answer only at two points
- * of a request, and in the middle of a body is neither of them. */
-enum MHD_Result http_answer_fault(struct http_conn *conn, enum http_fault fault)
+/* The whole answer as bytes, and that the connection ends. */
+static void write_fault(struct http_server *server, enum http_fault fault, struct mr_buf *out)
 {
-    struct http_server *server = conn->server;
-    if (conn->refused)
-        return MHD_NO;
-    conn->refused = true;
     unsigned status = fault_status(fault);
     char id[27], date[64];
     http_request_id(id);
     time_t now = (time_t)(mr_clock_wall(&mr_clock_system) / MR_NS_PER_S);
     struct tm tm;
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-    struct mr_buf body = MR_BUF_INIT, out = MR_BUF_INIT;
+    struct mr_buf body = MR_BUF_INIT;
     server->options.fault(server->options.ctx, fault, &body);
-    mr_buf_printf(&out, "HTTP/1.1 %u %s\r\n", status, MHD_get_reason_phrase_for(status));
-    mr_buf_printf(&out, "Date: %s\r\nConnection: close\r\nx-amzn-RequestId: %s\r\n", date, id);
-    mr_buf_printf(&out, "Content-Type: " JSON_1_0 "\r\nContent-Length: %zu\r\n\r\n", body.len);
-    mr_buf_str(&out, mr_buf_view(&body));
-    if (mr_buf_ok(&out) && mr_buf_ok(&body))
+    mr_buf_printf(out, "HTTP/1.1 %u %s\r\n", status, MHD_get_reason_phrase_for(status));
+    mr_buf_printf(out, "Date: %s\r\nConnection: close\r\nx-amzn-RequestId: %s\r\n", date, id);
+    mr_buf_printf(out, "Content-Type: " JSON_1_0 "\r\nContent-Length: %zu\r\n\r\n", body.len);
+    mr_buf_str(out, mr_buf_view(&body));
+    out->failed = out->failed || !mr_buf_ok(&body);
+    mr_buf_release(&body);
+}
+
+/* Written past libmicrohttpd, for which nothing is being sent at this point: it can answer only at two points
+ * of a request, and in the middle of a body is neither of them. */
+enum MHD_Result http_answer_fault(struct http_conn *conn, enum http_fault fault)
+{
+    struct http_server *server = conn->server;
+    struct mr_buf out = MR_BUF_INIT;
+    if (conn->refused)
+        return MHD_NO;
+    conn->refused = true;
+    write_fault(server, fault, &out);
+    if (mr_buf_ok(&out))
         send_now(conn, mr_buf_view(&out));
     atomic_fetch_add_explicit(&server->faults, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&server->bytes_out, out.len, memory_order_relaxed);
     mr_buf_release(&out);
-    mr_buf_release(&body);
     return MHD_NO;
+}
+
+void http_turn_away(struct http_server *server, int fd)
+{
+    struct mr_buf out = MR_BUF_INIT;
+    if (server->tls_cert == NULL) { /* else it could be read by nobody */
+        write_fault(server, HTTP_FAULT_CONNECTIONS, &out);
+        if (mr_buf_ok(&out) && send(fd, out.ptr, out.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+            atomic_fetch_add_explicit(&server->bytes_out, out.len, memory_order_relaxed);
+        mr_buf_release(&out);
+    }
+    if (!http_linger_add(server, fd))
+        close(fd);
 }
 
 /* NULL when memory is short. Takes the body. */

@@ -118,6 +118,18 @@ static void linger(struct http_server *server, struct http_conn *conn)
         (struct http_linger){.fd = fd, .until = mr_clock_mono(&mr_clock_system) + LINGER_NS};
 }
 
+bool http_linger_add(struct http_server *server, int fd)
+{
+    pthread_mutex_lock(&server->lock);
+    size_t most = server->options.max_connections / 8 + 2; /* they take descriptors, too */
+    bool room = server->nlinger < HTTP_MAX_LINGER && server->nlinger < most && shutdown(fd, SHUT_WR) == 0;
+    if (room)
+        server->linger[server->nlinger++] =
+            (struct http_linger){.fd = fd, .until = mr_clock_mono(&mr_clock_system) + LINGER_NS};
+    pthread_mutex_unlock(&server->lock);
+    return room;
+}
+
 void http_linger_drain(struct http_server *server, int64_t now)
 {
     static char sink[65536];

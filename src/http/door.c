@@ -28,7 +28,7 @@ static bool accept_all(struct http_server *server, int listen_fd)
             return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS;
         if (atomic_load(&server->open) >= server->options.max_connections) {
             atomic_fetch_add(&server->refused, 1);
-            close(fd);
+            http_turn_away(server, fd);
             continue;
         }
         atomic_fetch_add(&server->accepted, 1);

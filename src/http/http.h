@@ -48,6 +48,7 @@ enum http_fault {
     HTTP_FAULT_BODY_TOO_LARGE,  /* 413 */
     HTTP_FAULT_HEAD_TOO_LARGE,  /* 431 */
     HTTP_FAULT_TARGET_TOO_LONG, /* 414 */
+    HTTP_FAULT_CONNECTIONS,     /* 429: one connection too many; its answer comes without a request */
     HTTP_FAULT_BODIES_FULL,     /* 429: the bodies of all requests together reach their limit */
     HTTP_FAULT_OUT_OF_MEMORY,   /* 500 */
 };

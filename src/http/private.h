@@ -130,6 +130,9 @@ static inline size_t http_body_counted(size_t len)
     return len > HTTP_BODY_FREE ? len - HTTP_BODY_FREE : 0;
 }
 void http_server_unref(struct http_server *server);
+/* Half closes it and keeps it a moment (takes it over), so that what was sent is read before the client's own
+ * bytes reset it. False: there is no room. */
+bool http_linger_add(struct http_server *server, int fd);
 void http_linger_drain(struct http_server *server, int64_t now); /* reads and drops; closes what is over */
 
 /* request.c: callbacks of libmicrohttpd, in the order of a request. */
@@ -145,5 +148,7 @@ enum MHD_Result http_answer_queue(struct http_conn *conn);
 /* Answers a fault past the library and marks the connection to be closed; the caller returns MHD_NO. */
 enum MHD_Result http_answer_fault(struct http_conn *conn, enum http_fault fault);
 void http_request_id(char out[static 27]);
+/* Answers a connection that is one too many, as far as that goes without waiting, and closes it. */
+void http_turn_away(struct http_server *server, int fd);
 
 #endif

@@ -52,6 +52,26 @@ static void protect_process(void)
         mr_log(MR_LOG_WARN, "process_protection_failed", "detail=\"core files may be written\"");
 }
 
+/* How many connections there may be: files need descriptors, too, so connections have no more than half of
+ * them. Raises the soft limit to the hard one first. */
+static unsigned connections(const struct server_config *c)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return (unsigned)c->max_connections;
+    rlim_t before = files.rlim_cur;
+    files.rlim_cur = files.rlim_max;
+    if (before != files.rlim_max && setrlimit(RLIMIT_NOFILE, &files) != 0)
+        files.rlim_cur = before;
+    if (files.rlim_cur == RLIM_INFINITY || (rlim_t)c->max_connections <= files.rlim_cur / 2)
+        return (unsigned)c->max_connections;
+    unsigned most = files.rlim_cur >= 4 ? (unsigned)(files.rlim_cur / 2) : 1;
+    mr_log(MR_LOG_WARN, "connections_limited",
+           "max_connections=%u detail=\"the process may open %llu files\"", most,
+           (unsigned long long)files.rlim_cur);
+    return most;
+}
+
 /* What the access files say now. */
 static int load_access(struct server *s, struct api_access **out, struct mr_error *err)
 {
@@ -317,7 +337,7 @@ static int listen_http(struct server *s, struct mr_error *err)
         .tls_key = c->tls_key,
         .tls_client_ca = c->tls_client_ca,
         .threads = (unsigned)c->io_threads,
-        .max_connections = (unsigned)c->max_connections,
+        .max_connections = connections(c),
         .idle_seconds = (unsigned)c->idle_seconds,
         .max_body = (size_t)c->max_body,
         .max_bodies = (size_t)c->max_bodies,

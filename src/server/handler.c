@@ -133,6 +133,8 @@ void server_http_fault(void *handler, enum http_fault fault, struct mr_buf *body
                                        "The request headers exceed the limit of the server (max-head)."},
         [HTTP_FAULT_TARGET_TOO_LONG] = {MODEL_TOO_LARGE,
                                         "The request target exceeds the limit of the server."},
+        [HTTP_FAULT_CONNECTIONS] = {MODEL_THROTTLING,
+                                    "The server has no more connections (max-connections)."},
         [HTTP_FAULT_BODIES_FULL] = {MODEL_THROTTLING,
                                     "The requests under way exceed the limit of the server (max-bodies)."},
         [HTTP_FAULT_OUT_OF_MEMORY] = {MODEL_INTERNAL, "The server is out of memory."},
