@@ -17,7 +17,7 @@
 
 enum { DONE = 0, DAMAGED = 1, FAILED = 2 };
 
-#define MARKER "RESTORING"
+#define MARKER DATADIR_RESTORING
 
 static const char backup_usage[] =
     "usage: millrace backup --data DIR --to TARGET [--server URL] [--no-keys] [S3 options]\n\n"

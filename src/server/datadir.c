@@ -83,6 +83,28 @@ int datadir_stamp(const char *path, struct mr_error *err)
     return mr_io_write_file(&mr_io_posix, path, "VERSION", MR_STR(STAMP), 0600, err);
 }
 
+/* The stamp comes before the check of what was restored, this goes after it. */
+static int check_restored(const struct datadir *dir, struct mr_error *err)
+{
+    char *path = join(dir->path, DATADIR_RESTORING);
+    struct mr_buf id = MR_BUF_INIT;
+    if (path == NULL)
+        return mr_error_set(err, MR_ENOMEM, "out of memory opening %s", dir->path);
+    int status = mr_io_read_file(&mr_io_posix, path, 4096, &id, NULL);
+    if (status == MR_OK)
+        status = mr_error_set(err, MR_EINVAL,
+                              "%s holds an unfinished restore of " MR_STR_FMT
+                              ": run millrace restore again, or empty it",
+                              dir->path, MR_STR_ARG(mr_buf_view(&id)));
+    else if (status == MR_ENOENT)
+        status = MR_OK;
+    else
+        mr_error_set(err, (enum mr_status)status, "cannot read %s", path);
+    mr_buf_release(&id);
+    mr_free(path);
+    return status;
+}
+
 static int check_stamp(const struct datadir *dir, struct mr_error *err)
 {
     char *path = join(dir->path, "VERSION");
@@ -119,7 +141,8 @@ int datadir_open(const char *path, struct datadir *out, struct mr_error *err)
     out->path = realpath(path, NULL);
     if (out->path == NULL)
         return mr_error_errno(err, MR_EIO, errno, "cannot use the directory %s", path);
-    if ((status = take_lock(out, err)) != MR_OK || (status = check_stamp(out, err)) != MR_OK)
+    if ((status = take_lock(out, err)) != MR_OK || (status = check_restored(out, err)) != MR_OK ||
+        (status = check_stamp(out, err)) != MR_OK)
         return status;
     out->store_path = join(out->path, "store");
     if (out->store_path == NULL)

@@ -23,6 +23,10 @@ struct datadir {
         NULL, NULL, -1                                                                                       \
     }
 
+/* The file that a restore leaves in the directory until all of it is there and checked; what it says is the
+ * backup. A directory with it is not opened. */
+#define DATADIR_RESTORING "RESTORING"
+
 /* Makes what is missing (umask 077), checks the stamp, takes the lock. Texts name the directory and what is
  * wrong. */
 int datadir_open(const char *path, struct datadir *out, struct mr_error *err);

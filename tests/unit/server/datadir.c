@@ -52,6 +52,24 @@ static void test_foreign_directory_is_left_alone(void **state)
     dir_remove(base);
 }
 
+/* Everything is there, and nobody has checked it. */
+static void test_unfinished_restore(void **state)
+{
+    MR_UNUSED(state);
+    char *base = dir_make();
+    struct datadir dir;
+    struct mr_error err = MR_ERROR_INIT, why = MR_ERROR_INIT;
+    check_ok(datadir_open(base, &dir, &err), &err);
+    datadir_close(&dir);
+    check_ok(mr_io_write_file(&mr_io_posix, base, DATADIR_RESTORING, MR_STR("20260102T030405678Z-abc"), 0600,
+                              &err),
+             &err);
+    assert_int_equal(datadir_open(base, &dir, &why), MR_EINVAL);
+    assert_non_null(strstr(why.text, "unfinished restore of 20260102T030405678Z-abc"));
+    datadir_close(&dir);
+    dir_remove(base);
+}
+
 /* A first start that ended between the two is not the last. */
 static void test_stamp_without_its_name(void **state)
 {
@@ -109,9 +127,8 @@ static void test_root_credentials(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_made_stamped_locked),
-        cmocka_unit_test(test_foreign_directory_is_left_alone),
-        cmocka_unit_test(test_stamp_without_its_name),
+        cmocka_unit_test(test_made_stamped_locked), cmocka_unit_test(test_foreign_directory_is_left_alone),
+        cmocka_unit_test(test_unfinished_restore),  cmocka_unit_test(test_stamp_without_its_name),
         cmocka_unit_test(test_root_credentials),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
