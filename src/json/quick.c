@@ -93,6 +93,7 @@ static inline void close(uint64_t *tape, uint32_t n, const struct level *level)
 bool json_quick(char *text, const uint32_t *at, uint32_t count, uint64_t *tape)
 {
     struct level levels[JSON_MAX_DEPTH], *level = levels; /* levels[0] is none */
+    levels[0] = (struct level){0, 0, '\0'}; /* for the analyser: a container opens before it is looked at */
     const uint32_t *end = at + count;
     uint32_t n = 1, words;
     if (count == 0 || (text[*at] != '{' && text[*at] != '['))
