@@ -65,6 +65,7 @@ struct engine {
     struct crew *crew; /* for runs without DuckDB */
     pthread_t watcher;
     int wake;              /* eventfd: something changed for the watcher */
+    int64_t ended_at;      /* monotonic: when the watcher ended a run for its memory */
     int statm;             /* /proc/self/statm, for the watcher; -1: not watched */
     uint64_t vector_bytes; /* what one call of one function may produce for its 2048 rows */
     bool watching, closing;

@@ -30,14 +30,12 @@ static uint64_t resident(const struct engine *engine)
     return second != NULL ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-/* Beyond the limit, the oldest run is ended during which the process has grown by a part of it; one at a
- * time, so that what it held can go first. Runs that began when it was that large already are not to blame.
- */
+/* Beyond the limit, the oldest run is ended during which the process has grown by a part of it; then there is
+ * time for what it held to go. Runs that began when it was that large already are not to blame. */
 static void look_at_memory(struct engine *engine, int64_t now)
 {
     const uint64_t limit = engine->options.process_limit;
     struct engine_run *oldest = NULL;
-    bool ending = false;
     uint64_t bytes = resident(engine);
     for (unsigned i = 0; i < engine->nruns; i++) {
         struct engine_run *run = engine->runs[i];
@@ -45,13 +43,14 @@ static void look_at_memory(struct engine *engine, int64_t now)
             run->begun = now;
             run->resident = bytes;
         }
-        ending = ending || atomic_load(&run->stop) == RUN_OVER_MEMORY;
         if (!run_stopped(run) && bytes > run->resident + limit / 16 &&
             (oldest == NULL || run->begun < oldest->begun))
             oldest = run;
     }
-    if (bytes > limit && !ending && oldest != NULL)
-        run_stop(oldest, RUN_OVER_MEMORY);
+    if (bytes <= limit || oldest == NULL || now - engine->ended_at < 5 * ENGINE_WATCH_MS * MR_NS_PER_MS)
+        return;
+    engine->ended_at = now;
+    run_stop(oldest, RUN_OVER_MEMORY);
 }
 
 static int look(struct engine *engine)

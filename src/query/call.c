@@ -31,6 +31,8 @@ static int failed(const struct query_run *run, struct mr_arena *arena, struct mo
         return model_fail(fault, MODEL_VALIDATION, arena, "%s", run->error.text);
     case MR_ENOMEM:
         return model_fail(fault, MODEL_QUERY_EXECUTION, arena, "The query exceeded the memory limit.");
+    case MR_EBUSY:
+        return model_fail(fault, MODEL_THROTTLING, arena, "%s", run->error.text);
     default:
         mr_log(MR_LOG_ERROR, "query_failed", "status=%s text=\"%s\"", mr_status_name(run->status),
                run->error.text);

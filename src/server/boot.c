@@ -249,6 +249,13 @@ static int start_scrub(struct server *s, struct mr_error *err)
     return care_scrub_start(&scrub, &s->scrub, err);
 }
 
+/* Results that wait for somebody to fetch their next page: each may hold some MiB, and a snapshot. */
+static unsigned parked(const struct server_config *c)
+{
+    int64_t count = c->query_memory / ((int64_t)4 << 20);
+    return (unsigned)(count > 200 ? 200 : count);
+}
+
 static void set_query_capacity(void *query, int64_t tcu)
 {
     query_service_set_tcu(query, tcu);
@@ -275,6 +282,7 @@ static int start_api(struct server *s, struct mr_error *err)
         .catalog = s->catalog,
         .clock = s->clock,
         .concurrency = (unsigned)c->query_concurrency,
+        .max_parked = parked(c),
         .timeout_ns = c->query_seconds * MR_NS_PER_S,
     };
     int status = query_service_open(&query, &s->query, err);
