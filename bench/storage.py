@@ -3,6 +3,7 @@
 
     disk     bytes a value of the cpu shape, three kinds of readings, after merging, everything included
     mixed    ingest at half its peak while queries run: latency of WriteRecords
+    heavy    ingest while four queries take every processor they can get: rate and latency, beside those of ingest alone
     growth   rate of ingest and time of a restart after kill -9, as data grows
     series   ten million series of one row: memory, disk, pauses
 
@@ -123,6 +124,60 @@ def mixed(seconds):
           flush=True)
 
 
+# Work for every processor, for as long as it is let: joins of everything with everything, sorts of all rows.
+HEAVY = (
+    "SELECT count(*) FROM bench.cpu_multi a CROSS JOIN bench.cpu_multi b WHERE a.usage_user + b.usage_system > 199.9",
+    "SELECT max(x) FROM (SELECT lag(usage_user) OVER (ORDER BY usage_system, usage_idle, time) AS x FROM bench.cpu_multi)",
+    "SELECT count(*) FROM bench.cpu_multi a CROSS JOIN bench.cpu_multi b WHERE a.usage_idle * b.usage_nice > 9999",
+    "SELECT count(DISTINCT concat(CAST(usage_user AS varchar), hostname, CAST(time AS varchar))) FROM bench.cpu_multi",
+)
+
+
+def heavy(seconds):
+    server = Server()
+    stop, answered, failed, rows = threading.Event(), [], [], []
+
+    def ask(text):
+        client, token = server.query_client(), {}
+        while not stop.is_set():
+            try:
+                page = client.query(QueryString=text, **token)
+                token = {"NextToken": page["NextToken"]} if "NextToken" in page else {}
+                answered.append(text)
+            except Exception as e:  # counted and shown, unless the end of the server is what failed it
+                if not stop.is_set():
+                    failed.append(str(e))
+
+    def measure(name, rate, seed):
+        paced = server.write("multi", seconds=seconds, connections=8, seed=seed, rate=rate, table="cpu_paced")
+        full = server.write("multi", seconds=seconds, connections=8, seed=seed + 1, table="cpu_full")
+        rows.append((f"half of the peak, {name}", paced))
+        rows.append((f"as fast as it goes, {name}", full))
+        return full["requests_per_s"]
+
+    try:
+        peak = server.write("multi", seconds=seconds, connections=8, seed=1)
+        rate = peak["requests_per_s"] / 2
+        alone = measure("alone", rate, 2)
+        threads = [threading.Thread(target=ask, args=(text,)) for text in HEAVY]
+        for thread in threads:
+            thread.start()
+        beside = measure("beside heavy queries", rate, 4)
+        stop.set()
+        server.kill()
+        for thread in threads:
+            thread.join()
+    finally:
+        server.end()
+    print(f"\n## heavy: {len(HEAVY)} queries at once, {seconds} s each\n")
+    print("| writes | requests/s | p50 ms | p99 ms | max ms |\n| --- | --- | --- | --- | --- |")
+    for name, run in rows:
+        latency = run["latency_ms"]
+        print(f"| {name} | {run['requests_per_s']:.0f} | {latency['p50']} | {latency['p99']} | {latency['max']} |")
+    print(f"\n{100 * beside / alone:.0f} % of the rate alone is left; {len(answered)} answers or pages, {len(failed)} failed "
+          f"{failed[:1]}", flush=True)
+
+
 def growth(millions):
     server = Server()
     print("\n## growth\n\n| values stored, M | values/s | server CPU s a million values | p99 ms | restart after kill -9, s | disk, MB |")
@@ -157,11 +212,13 @@ def main():
     options.add_argument("--series", type=int, default=10_000_000)
     options.add_argument("parts", nargs="*", default=[])
     o = options.parse_args()
-    parts = o.parts or ["disk", "mixed", "growth", "series"]
+    parts = o.parts or ["disk", "mixed", "heavy", "growth", "series"]
     if "disk" in parts:
         disk()
     if "mixed" in parts:
         mixed(o.seconds)
+    if "heavy" in parts:
+        heavy(o.seconds)
     if "growth" in parts:
         growth(o.millions)
     if "series" in parts:
