@@ -86,6 +86,7 @@ full|torture)
     stage "failing syncs" /usr/bin/python3 tests/crash/sync.py --binary build/millrace
     stage "power cuts of an ext4 image ($cuts)" crash_suite power.py --cuts "$cuts"
     stage "full disks" crash_suite full.py
+    stage "many connections" crash_suite connections.py $([ "$mode" = full ] || echo --idle 10000 --slow 2000)
     stage "wrong clocks" crash_suite clock.py $([ "$mode" = full ] || echo --patience)
     stage "memory ceiling" crash_suite memory.py --seconds "$([ "$mode" = full ] && echo 20 || echo 300)"
     stage "failing system calls ($calls cases)" crash_suite faults.py --cases "$calls"

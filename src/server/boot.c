@@ -52,10 +52,11 @@ static void protect_process(void)
         mr_log(MR_LOG_WARN, "process_protection_failed", "detail=\"core files may be written\"");
 }
 
-/* How many connections there may be: files need descriptors, too, so connections have no more than half of
- * them. Raises the soft limit to the hard one first. */
+/* How many connections there may be: files need descriptors, too, so half of them are not for connections, as
+ * long as that is no more than files ever need. Raises the soft limit to the hard one first. */
 static unsigned connections(const struct server_config *c)
 {
+    enum { FOR_FILES = 4096 };
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return (unsigned)c->max_connections;
@@ -63,9 +64,10 @@ static unsigned connections(const struct server_config *c)
     files.rlim_cur = files.rlim_max;
     if (before != files.rlim_max && setrlimit(RLIMIT_NOFILE, &files) != 0)
         files.rlim_cur = before;
-    if (files.rlim_cur == RLIM_INFINITY || (rlim_t)c->max_connections <= files.rlim_cur / 2)
+    rlim_t rest = files.rlim_cur / 2 < FOR_FILES ? files.rlim_cur / 2 : FOR_FILES;
+    if (files.rlim_cur == RLIM_INFINITY || (rlim_t)c->max_connections <= files.rlim_cur - rest)
         return (unsigned)c->max_connections;
-    unsigned most = files.rlim_cur >= 4 ? (unsigned)(files.rlim_cur / 2) : 1;
+    unsigned most = files.rlim_cur >= 4 ? (unsigned)(files.rlim_cur - rest) : 1;
     mr_log(MR_LOG_WARN, "connections_limited",
            "max_connections=%u detail=\"the process may open %llu files\"", most,
            (unsigned long long)files.rlim_cur);

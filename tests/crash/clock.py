@@ -159,7 +159,7 @@ def main():
         os.unlink(run.clocks.path)
     print(f"{len(JUMPS)} clocks, {len(run.written)} records written, {checks} checks of all of them, {run.refused} signatures refused, "
           f"{left} rows within the retention at the end, {len(run.wrong)} wrong")
-    sys.exit("\n".join(run.wrong[:20]))
+    sys.exit("\n".join(run.wrong[:20]) or 0)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def main():
     wrong += ["nothing was written or answered"] * (not counts["written"] or not counts["answered"])
     if wrong:
         print("\n".join(errors[-20:]))
-    sys.exit("; ".join(wrong))
+    sys.exit("; ".join(wrong) or 0)
 
 
 if __name__ == "__main__":
