@@ -12,8 +12,9 @@
  *
  * Failure modes
  *   write or sync fails      wal_die: nobody has been told anything, a restart finds out what is there.
- *   no segment to write to   prepare.c tries again; queued entries wait. On close they are given up: not one
- * waiter of theirs ran.
+ *   no segment to write to   prepare.c tries again; queued entries wait, for room as long as it takes, for a
+ * name that the disk refuses (EIO) five times, then the process ends as after a failed write. On close they
+ * are given up: not one waiter of theirs ran.
  */
 #include "wal/private.h"
 

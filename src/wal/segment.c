@@ -116,10 +116,13 @@ static void unseal(struct wal *wal, struct wal_batch *b)
     MR_ASSERT(wal_frame_open(&wal->header, &header, wal->cipher, &wal->key, payload, payload) == NULL);
 }
 
+#define RENAMES_MOST 5 /* a second lies between two */
+
 bool wal_roll(struct wal *wal, struct wal_batch *b)
 {
     char temp[WAL_PATH_BYTES];
     uint64_t sequence = wal->sequence + 1;
+    unsigned failed = 0;
     int fd;
     snprintf(temp, sizeof temp, "%s/%s", wal->dir, WAL_TEMP_NAME);
     segment_path(wal, sequence, wal->path);
@@ -138,6 +141,9 @@ bool wal_roll(struct wal *wal, struct wal_batch *b)
         int rc = wal->io->rename(wal->io->ctx, temp, wal->path);
         if (rc == 0)
             break;
+        /* Room comes back; a disk that goes on refusing would leave the writers without an answer. */
+        if (mr_io_status(rc) != MR_ENOSPC && ++failed == RENAMES_MOST)
+            wal_die("rename", wal->path, strerror(-rc));
         unseal(wal, b);
         wal_ready_reject(wal, fd, strerror(-rc));
     }

@@ -77,6 +77,9 @@ class Life:
         self.srv = harness.Server(*FLAGS, keep=True)
         self.load = load.Load(writers)
         self.load.create(self.srv)
+        self.load.start(self.srv)  # so that there is something to read, whatever the first case refuses
+        load.wait_until("a first acknowledgement", 30, lambda: all(self.load.acknowledged().values()))
+        self.load.stop()
         self.srv.stop()
 
     def start_with(self, case):
