@@ -214,27 +214,19 @@ static int compare_rows(const void *a, const void *b, void *ctx)
     return 0;
 }
 
-/* Every value the answer needs can be computed. */
-static int check_part(const struct finish *f, const struct sql_part *part, struct mr_error *err)
+/* The part's values can be computed in the rows order[from, to). */
+static int check_part(const struct finish *f, const struct sql_part *part, size_t from, size_t to,
+                      struct mr_error *err)
 {
     struct whole_value value;
     int status = MR_OK;
     if (part->how == SQL_PART_SUM_NARROW)
-        for (size_t i = 0; i < f->wholes.count && status == MR_OK; i++)
-            status = wholes_value(&f->wholes, part, i, &value, err);
+        for (size_t i = from; i < to && status == MR_OK; i++)
+            status = wholes_value(&f->wholes, part, f->order[i], &value, err);
     return status;
 }
 
-static int check_values(const struct finish *f, struct mr_error *err)
-{
-    int status = MR_OK;
-    for (size_t i = 0; i < f->run->plan->noutputs && status == MR_OK; i++)
-        status = check_part(f, &f->plan->outputs[i], err);
-    for (size_t i = 0; i < f->plan->norder && status == MR_OK; i++)
-        status = check_part(f, &f->plan->order[i].part, err);
-    return status;
-}
-
+/* An order needs its values of all rows, the answer only those of the rows it shows. */
 static int put_in_order(struct finish *f, struct mr_error *err)
 {
     size_t n = f->wholes.count;
@@ -246,13 +238,17 @@ static int put_in_order(struct finish *f, struct mr_error *err)
         return MR_ENOMEM;
     for (size_t i = 0; i < n; i++)
         f->order[i] = (uint32_t)i;
-    if (f->plan->norder != 0 && n != 0)
+    for (size_t i = 0; i < f->plan->norder && status == MR_OK; i++)
+        status = check_part(f, &f->plan->order[i].part, 0, n, err);
+    if (status == MR_OK && f->plan->norder != 0 && n != 0)
         qsort_r(f->order, n, sizeof(*f->order), compare_rows, f);
     f->next = (uint64_t)f->plan->offset < n ? (size_t)f->plan->offset : n;
     f->end = n;
     if (f->plan->limit >= 0 && (uint64_t)f->plan->limit < n - f->next)
         f->end = f->next + (size_t)f->plan->limit;
-    return MR_OK;
+    for (size_t i = 0; i < f->run->plan->noutputs && status == MR_OK; i++)
+        status = check_part(f, &f->plan->outputs[i], f->next, f->end, err);
+    return status;
 }
 
 /* Reads all groups of the scan at hand. */
@@ -308,11 +304,11 @@ static int read_newest(struct finish *f, uint64_t wanted, struct mr_error *err)
 static int aggregate(struct finish *f, struct mr_error *err)
 {
     uint64_t wanted = newest_wanted(f);
+    if (f->plan->limit == 0) /* no row is looked at, so none can be at fault */
+        return put_in_order(f, err);
     int status = wanted != 0 ? read_newest(f, wanted, err) : read_groups(f, err);
     if (status == MR_OK && f->wholes.nkeys == 0 && f->wholes.count == 0)
         status = wholes_add_empty(&f->wholes);
-    if (status == MR_OK)
-        status = check_values(f, err);
     return status == MR_OK ? put_in_order(f, err) : status;
 }
 

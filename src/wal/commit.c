@@ -12,8 +12,8 @@
  *
  * Failure modes
  *   write or sync fails      wal_die: nobody has been told anything, a restart finds out what is there.
- *   no segment to write to   prepare.c tries again; queued entries wait, for room as long as it takes, for a
- * name that the disk refuses (EIO) five times, then the process ends as after a failed write. On close they
+ *   no segment to write to   prepare.c tries again; queued entries wait. When the disk refuses to name a
+ * segment again and again (segment.c says how often) the process ends as after a failed write. On close they
  * are given up: not one waiter of theirs ran.
  */
 #include "wal/private.h"

@@ -116,7 +116,10 @@ static void unseal(struct wal *wal, struct wal_batch *b)
     MR_ASSERT(wal_frame_open(&wal->header, &header, wal->cipher, &wal->key, payload, payload) == NULL);
 }
 
-#define RENAMES_MOST 5 /* a second lies between two */
+/* A second lies between two tries. Room may come back, and a name in the same directory seldom needs any; but
+ * the writers must have an answer before their clients give up (a minute, with the SDKs). */
+#define RENAMES_REFUSED 5
+#define RENAMES_NO_ROOM 20
 
 bool wal_roll(struct wal *wal, struct wal_batch *b)
 {
@@ -141,8 +144,7 @@ bool wal_roll(struct wal *wal, struct wal_batch *b)
         int rc = wal->io->rename(wal->io->ctx, temp, wal->path);
         if (rc == 0)
             break;
-        /* Room comes back; a disk that goes on refusing would leave the writers without an answer. */
-        if (mr_io_status(rc) != MR_ENOSPC && ++failed == RENAMES_MOST)
+        if (++failed == (mr_io_status(rc) == MR_ENOSPC ? RENAMES_NO_ROOM : RENAMES_REFUSED))
             wal_die("rename", wal->path, strerror(-rc));
         unseal(wal, b);
         wal_ready_reject(wal, fd, strerror(-rc));

@@ -444,6 +444,13 @@ static void answer(struct mr_str text, bool groups, struct mr_buf *out)
     mr_arena_release(&arena);
 }
 
+/* Doubles are this near; a sum of values up to 1000 in another order may differ where they cancel. */
+static bool near(double x, double y)
+{
+    const double digits = 1e-12, summand = 1e5;
+    return x == y || fabs(x - y) <= digits * fmax(summand, fmax(fabs(x), fabs(y)));
+}
+
 /* Equal but for the last digits of doubles. */
 static bool same(const char *a, const char *b)
 {
@@ -466,8 +473,7 @@ static bool same(const char *a, const char *b)
             b++;
             continue;
         }
-        if (real ? !(x == y || fabs(x - y) <= 1e-12 * fmax(fabs(x), fabs(y)))
-                 : enda - a != endb - b || memcmp(a, b, (size_t)(enda - a)) != 0)
+        if (real ? !near(x, y) : enda - a != endb - b || memcmp(a, b, (size_t)(enda - a)) != 0)
             return false;
         a = enda;
         b = endb;
@@ -480,7 +486,10 @@ static void compare(const char *text, unsigned *rows)
     struct mr_buf store = MR_BUF_INIT, plain = MR_BUF_INIT;
     answer(mr_str_of(text), true, &store);
     answer(mr_str_of(text), false, &plain);
-    if (!same(store.ptr, plain.ptr))
+    /* The store computes only the rows that LIMIT and OFFSET leave; those that they cut off may overflow. */
+    bool cut = (strstr(text, " LIMIT ") != NULL || strstr(text, " OFFSET ") != NULL) &&
+               strstr(plain.ptr, "addition overflow") != NULL;
+    if (!cut && !same(store.ptr, plain.ptr))
         fail_msg("%s\nin the store\n%splain\n%s", text, store.ptr, plain.ptr);
     *rows += store.ptr[0] == '{';
     mr_buf_release(&store);
