@@ -138,7 +138,7 @@ static int charge(struct finish *f, size_t bytes, struct mr_error *err)
 static int add_part(struct finish *f, const struct store_groups *part, struct mr_error *err)
 {
     pthread_mutex_lock(&f->lock);
-    int status = f->status != MR_OK ? MR_ECANCEL : wholes_add(&f->wholes, part);
+    int status = f->status != MR_OK ? MR_ECANCEL : wholes_add(&f->wholes, part, f->plan);
     if (status == MR_OK)
         status = charge(f, wholes_bytes(&f->wholes), err);
     pthread_mutex_unlock(&f->lock);
@@ -229,15 +229,16 @@ static int check_part(const struct finish *f, const struct sql_part *part, size_
 /* An order needs its values of all rows, the answer only those of the rows it shows. */
 static int put_in_order(struct finish *f, struct mr_error *err)
 {
-    size_t n = f->wholes.count;
-    int status = charge(f, wholes_bytes(&f->wholes) + n * sizeof(*f->order), err);
+    size_t n = 0;
+    int status = charge(f, wholes_bytes(&f->wholes) + f->wholes.count * sizeof(*f->order), err);
     if (status != MR_OK)
         return status;
-    f->order = mr_malloc((n + 1) * sizeof(*f->order));
+    f->order = mr_malloc((f->wholes.count + 1) * sizeof(*f->order));
     if (f->order == NULL)
         return MR_ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        f->order[i] = (uint32_t)i;
+    for (size_t i = 0; i < f->wholes.count; i++)
+        if (wholes_pass(&f->wholes, i, f->plan))
+            f->order[n++] = (uint32_t)i;
     for (size_t i = 0; i < f->plan->norder && status == MR_OK; i++)
         status = check_part(f, &f->plan->order[i].part, 0, n, err);
     if (status == MR_OK && f->plan->norder != 0 && n != 0)
@@ -264,7 +265,7 @@ static int read_groups(struct finish *f, struct mr_error *err)
 static uint64_t newest_wanted(const struct finish *f)
 {
     const struct sql_finish *plan = f->plan;
-    if (plan->norder == 0 || plan->limit < 0 || f->groups->bin_ns == 0)
+    if (plan->norder == 0 || plan->limit < 0 || f->groups->bin_ns == 0 || plan->ntests != 0)
         return 0;
     const struct sql_finish_order *o = &plan->order[0];
     if (!o->desc || o->part.how != SQL_PART_KEY || o->part.column != f->groups->nkeys)
@@ -284,11 +285,13 @@ static int64_t bin_before(const struct sql_groups *g, int64_t time, uint64_t bin
  * that is older would stand behind them. */
 static int read_newest(struct finish *f, uint64_t wanted, struct mr_error *err)
 {
-    enum { WIDER = 8 };
+    enum { WIDER = 8, LEAST_NS = 1000000000 };
     const int64_t least = f->run->plan->scans[0].time_min;
     int64_t to = store_aggregate_last(f->scan->groups);
     int status = MR_OK;
-    for (uint64_t bins = wanted; to != INT64_MIN && to >= least && f->wholes.count < wanted;) {
+    uint64_t most = (uint64_t)(LEAST_NS / f->groups->bin_ns); /* bins of a nanosecond are mostly empty */
+    for (uint64_t bins = wanted > most ? wanted : most;
+         to != INT64_MIN && to >= least && f->wholes.count < wanted;) {
         int64_t from = bin_before(f->groups, to, bins - 1);
         status = open_scan(f, from, to, err);
         if (status == MR_OK)

@@ -1,7 +1,8 @@
 /* engine/finish.h - the answer from the store's groups alone. Private to engine/.
  *
  *     finish.c         reads the partial groups, by several threads when there is much; orders and hands out
- *     finish_groups.c  puts the parts of each group together, and computes from them
+ *     finish_groups.c  puts the parts of each group together
+ *     finish_values.c  computes from them
  */
 #ifndef MR_ENGINE_FINISH_H
 #define MR_ENGINE_FINISH_H
@@ -51,14 +52,29 @@ struct whole_value {
 int wholes_init(struct wholes *wholes, const struct sql_groups *groups);
 void wholes_release(struct wholes *wholes);
 size_t wholes_bytes(const struct wholes *wholes);
-/* MR_ENOMEM. */
-int wholes_add(struct wholes *wholes, const struct store_groups *part);
+/* Groups that are whole and fail a test of the plan are left out. MR_ENOMEM. */
+int wholes_add(struct wholes *wholes, const struct store_groups *part, const struct sql_finish *plan);
+/* All tests of the plan hold; the group is whole. */
+bool wholes_pass(const struct wholes *wholes, size_t row, const struct sql_finish *plan);
+/* The same of a group that has not been added; tests that need more than one column are left out. */
+bool whole_part_passes(const struct wholes *wholes, const struct store_groups *part, size_t row,
+                       const struct sql_finish *plan);
 /* The group of no rows. */
 int wholes_add_empty(struct wholes *wholes);
 /* MR_EINVAL: a sum does not fit its type. */
 int wholes_value(const struct wholes *wholes, const struct sql_part *part, size_t row,
                  struct whole_value *out, struct mr_error *err);
-/* < 0, 0, > 0 in the order of SQL; both valid, of one kind. */
+/* < 0, 0, > 0 in the order of SQL; both valid, of one kind. NaN is the greatest. */
 int whole_compare(const struct whole_value *a, const struct whole_value *b);
+int whole_compare_doubles(double a, double b);
+
+static inline char *whole_row(const struct wholes *w, size_t row)
+{
+    return w->rows + row * w->row_bytes;
+}
+static inline bool whole_valid(const struct wholes *w, size_t row, size_t column)
+{
+    return whole_row(w, row)[w->valid_at + column] != 0;
+}
 
 #endif

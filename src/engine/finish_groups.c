@@ -3,8 +3,6 @@
 
 #include "base/hash.h"
 
-#include <math.h>
-
 enum { FIRST_SLOTS = 64 };
 
 /* ---- the form of a row ---- */
@@ -72,23 +70,13 @@ size_t wholes_bytes(const struct wholes *w)
     return w->rows_cap + w->nslots * sizeof(*w->slots) + w->texts.total;
 }
 
-static char *row_at(const struct wholes *w, size_t row)
-{
-    return w->rows + row * w->row_bytes;
-}
-
 /* ---- finding ---- */
 
 static struct mr_str text_at(const struct wholes *w, size_t row, size_t column)
 {
     struct mr_str text;
-    memcpy(&text, row_at(w, row) + w->columns[column].offset, sizeof(text));
+    memcpy(&text, whole_row(w, row) + w->columns[column].offset, sizeof(text));
     return text;
-}
-
-static bool valid_at(const struct wholes *w, size_t row, size_t column)
-{
-    return row_at(w, row)[w->valid_at + column] != 0;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -120,11 +108,11 @@ static uint64_t hash_row(const struct wholes *w, size_t row)
     uint64_t hash = mr_hash_seed();
     for (size_t i = 0; i < w->nkeys; i++) {
         int64_t bin;
-        memcpy(&bin, row_at(w, row) + w->columns[i].offset, sizeof(bin));
+        memcpy(&bin, whole_row(w, row) + w->columns[i].offset, sizeof(bin));
         if (w->columns[i].role == WHOLE_BIN)
             hash = mix(hash, (uint64_t)bin);
         else
-            hash = hash_text(hash, valid_at(w, row, i), text_at(w, row, i));
+            hash = hash_text(hash, whole_valid(w, row, i), text_at(w, row, i));
     }
     return hash;
 }
@@ -134,9 +122,9 @@ static bool is_row(const struct wholes *w, size_t row, const struct store_groups
     for (size_t i = 0; i < w->nkeys; i++) {
         const struct store_vec *vec = &part->cols[i];
         if (w->columns[i].role == WHOLE_BIN) {
-            if (memcmp(row_at(w, row) + w->columns[i].offset, (const int64_t *)vec->values + at, 8) != 0)
+            if (memcmp(whole_row(w, row) + w->columns[i].offset, (const int64_t *)vec->values + at, 8) != 0)
                 return false;
-        } else if ((vec->valid[at] != 0) != valid_at(w, row, i) ||
+        } else if ((vec->valid[at] != 0) != whole_valid(w, row, i) ||
                    !mr_str_eq(((const struct mr_str *)vec->values)[at], text_at(w, row, i))) {
             return false;
         }
@@ -149,6 +137,8 @@ static int make_room(struct wholes *w)
     if (w->nslots >= 2 * (w->count + 1))
         return MR_OK;
     size_t n = w->nslots != 0 ? w->nslots * 4 : FIRST_SLOTS;
+    while (n < 2 * (w->count + 1))
+        n *= 2;
     uint32_t *slots = mr_calloc(n, sizeof(*slots));
     if (slots == NULL || w->count >= UINT32_MAX / 8) {
         mr_free(slots);
@@ -176,11 +166,12 @@ static void copy_value(const struct wholes *w, char *to, size_t column, const st
     memcpy(to + c->offset, (const char *)vec->values + row * c->width, c->width);
 }
 
-static int add_row(struct wholes *w, const struct store_groups *part, size_t at, size_t slot)
+/* As the last row; not found by its keys. */
+static int append_row(struct wholes *w, const struct store_groups *part, size_t at)
 {
     if (mr_grow((void **)&w->rows, &w->rows_cap, (w->count + 1) * w->row_bytes, 1) != MR_OK)
         return MR_ENOMEM;
-    char *to = row_at(w, w->count);
+    char *to = whole_row(w, w->count);
     memset(to, 0, w->row_bytes);
     for (size_t i = 0; i < w->ncolumns; i++) {
         copy_value(w, to, i, &part->cols[i], at);
@@ -191,7 +182,7 @@ static int add_row(struct wholes *w, const struct store_groups *part, size_t at,
             return MR_ENOMEM;
         memcpy(to + w->columns[i].offset, &text, sizeof(text));
     }
-    w->slots[slot] = (uint32_t)++w->count;
+    w->count++;
     return MR_OK;
 }
 
@@ -210,19 +201,11 @@ static void add_up(const struct whole_column *c, char *to, const void *values, s
     }
 }
 
-/* NaN is the greatest. */
-static int compare_doubles(double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return isnan(a) - isnan(b);
-    return (a > b) - (a < b);
-}
-
 static bool is_better(const struct whole_column *c, const char *have, const void *values, size_t row)
 {
     int order;
     if (c->is.kind == SQL_DOUBLE) {
-        order = compare_doubles(((const double *)values)[row], *(const double *)(const void *)have);
+        order = whole_compare_doubles(((const double *)values)[row], *(const double *)(const void *)have);
     } else {
         int64_t a = ((const int64_t *)values)[row], b = *(const int64_t *)(const void *)have;
         order = (a > b) - (a < b);
@@ -253,8 +236,21 @@ static void join_value(struct wholes *w, char *to, size_t i, const struct store_
         copy_value(w, to, i, vec, at);
 }
 
-int wholes_add(struct wholes *w, const struct store_groups *part)
+/* ---- adding ---- */
+
+static int add_wholes(struct wholes *w, const struct store_groups *part, const struct sql_finish *plan)
 {
+    int status = w->count < UINT32_MAX / 8 ? MR_OK : MR_ENOMEM;
+    for (size_t at = 0; at < part->rows && status == MR_OK; at++)
+        if (whole_part_passes(w, part, at, plan))
+            status = append_row(w, part, at);
+    return status;
+}
+
+int wholes_add(struct wholes *w, const struct store_groups *part, const struct sql_finish *plan)
+{
+    if (part->whole)
+        return add_wholes(w, part, plan);
     for (size_t at = 0; at < part->rows; at++) {
         int status = make_room(w);
         if (status != MR_OK)
@@ -263,12 +259,13 @@ int wholes_add(struct wholes *w, const struct store_groups *part)
         while (w->slots[slot] != 0 && !is_row(w, w->slots[slot] - 1, part, at))
             slot = (slot + 1) & (w->nslots - 1);
         if (w->slots[slot] == 0) {
-            if ((status = add_row(w, part, at, slot)) != MR_OK)
+            if ((status = append_row(w, part, at)) != MR_OK)
                 return status;
+            w->slots[slot] = (uint32_t)w->count;
             continue;
         }
         for (size_t i = w->nkeys; i < w->ncolumns; i++)
-            join_value(w, row_at(w, w->slots[slot] - 1), i, part, at);
+            join_value(w, whole_row(w, w->slots[slot] - 1), i, part, at);
     }
     return MR_OK;
 }
@@ -277,71 +274,6 @@ int wholes_add_empty(struct wholes *w)
 {
     if (mr_grow((void **)&w->rows, &w->rows_cap, (w->count + 1) * w->row_bytes, 1) != MR_OK)
         return MR_ENOMEM;
-    memset(row_at(w, w->count++), 0, w->row_bytes); /* counts of 0, all else NULL */
+    memset(whole_row(w, w->count++), 0, w->row_bytes); /* counts of 0, all else NULL */
     return MR_OK;
-}
-
-/* ---- computing ---- */
-
-static int narrow(const char *from, struct whole_value *out, struct mr_error *err)
-{
-    __int128 sum;
-    memcpy(&sum, from, sizeof(sum));
-    out->i64 = (int64_t)sum;
-    if (out->valid && sum != out->i64)
-        return mr_error_set(err, MR_EINVAL, "bigint addition overflow");
-    return MR_OK;
-}
-
-static void average(const struct wholes *w, const struct sql_part *part, size_t row, struct whole_value *out)
-{
-    const struct whole_column *c = &w->columns[part->column];
-    const char *at = row_at(w, row);
-    int64_t count = *(const int64_t *)(const void *)(at + w->columns[part->other].offset);
-    __int128 wide;
-    double sum;
-    memcpy(&sum, at + c->offset, sizeof(sum));
-    if (c->is.wide) {
-        memcpy(&wide, at + c->offset, sizeof(wide));
-        sum = (double)wide;
-    }
-    out->kind = SQL_DOUBLE;
-    out->valid = out->valid && count != 0;
-    out->f64 = out->valid ? sum / (double)count : 0;
-}
-
-int wholes_value(const struct wholes *w, const struct sql_part *part, size_t row, struct whole_value *out,
-                 struct mr_error *err)
-{
-    const struct whole_column *c = &w->columns[part->column];
-    const char *from = row_at(w, row) + c->offset;
-    *out = (struct whole_value){.kind = c->is.kind, .valid = valid_at(w, row, part->column)};
-    if (part->how == SQL_PART_COUNT)
-        out->valid = true;
-    if (part->how == SQL_PART_SUM_NARROW)
-        return narrow(from, out, err);
-    if (part->how == SQL_PART_AVG)
-        average(w, part, row, out);
-    else if (c->is.kind == SQL_VARCHAR)
-        memcpy(&out->text, from, sizeof(out->text));
-    else if (c->is.kind == SQL_BOOLEAN)
-        out->i64 = *(const uint8_t *)(const void *)from;
-    else
-        memcpy(&out->i64, from, sizeof(out->i64)); /* of a double, too */
-    return MR_OK;
-}
-
-static int compare_texts(struct mr_str a, struct mr_str b)
-{
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-int whole_compare(const struct whole_value *a, const struct whole_value *b)
-{
-    if (a->kind == SQL_VARCHAR)
-        return compare_texts(a->text, b->text);
-    if (a->kind == SQL_DOUBLE)
-        return compare_doubles(a->f64, b->f64);
-    return (a->i64 > b->i64) - (a->i64 < b->i64);
 }

@@ -379,6 +379,9 @@ bool prune_values(struct sql_context *cx, struct bound_query *q);
 /* The test that a comparison of two operands is on the relation's values. False: it is none. */
 bool filter_of_compare(const struct bound_relation *r, const struct bound_expr *a, enum ast_compare op,
                        const struct bound_expr *b, struct sql_filter *out);
+/* The test of a value of that kind against a constant; no column is named. False: it is none. */
+bool filter_of_value(enum sql_kind kind, enum ast_compare op, const struct bound_expr *value,
+                     struct sql_filter *out);
 bool filter_of_null(const struct bound_relation *r, const struct bound_expr *e,
                     struct sql_filter *out); /* bounds and predicates of scans */
 bool emit_statement(struct sql_context *cx, struct bound_query *q, struct sql_plan *plan);

@@ -78,7 +78,9 @@ static void print_path(struct mr_buf *out, const struct sql_scan *s)
     mr_buf_str(out, MR_STR("  aggregated in the store: by"));
     for (size_t i = 0; i < g->nkeys; i++)
         mr_buf_printf(out, " %u", g->keys[i]);
-    if (g->bin_ns != 0)
+    if (g->bin_ns == 1)
+        mr_buf_str(out, MR_STR(" time"));
+    else if (g->bin_ns != 0)
         mr_buf_printf(out, " bins of %lld ns from %lld", (long long)g->bin_ns, (long long)g->bin_origin);
     mr_buf_str(out, g->nkeys == 0 && g->bin_ns == 0 ? MR_STR(" nothing;") : MR_STR(";"));
     for (size_t i = 0; i < g->nfolds; i++) {

@@ -40,7 +40,7 @@ static bool descend(struct finder *f, const struct bound_query *q)
             f->ordered = q;
         if (q->grouped) {
             f->grouped = q;
-            return q->push != NULL && q->having == NULL;
+            return q->push != NULL;
         }
         if (q->from != NULL && q->from->kind == BOUND_SCAN) {
             f->plain = q;
@@ -109,13 +109,63 @@ static bool take_order(struct sql_context *cx, const struct finder *f, struct sq
     return order != NULL;
 }
 
+static bool test_of(const struct finder *f, const struct bound_expr *e, enum ast_compare op,
+                    const struct bound_expr *value, struct sql_finish_test *out)
+{
+    return part_of(f, e, &out->part) && out->part.how != SQL_PART_SUM_NARROW &&
+           filter_of_value(e->type->kind, op, value, &out->test);
+}
+
+static bool compare_of(const struct finder *f, const struct bound_expr *e, struct sql_finish_test *out)
+{
+    static const enum ast_compare flipped[] = {AST_EQ, AST_NE, AST_GT, AST_GE, AST_LT, AST_LE};
+    enum ast_compare op = (enum ast_compare)e->op;
+    return test_of(f, e->args[0], op, e->args[1], out) ||
+           test_of(f, e->args[1], flipped[op], e->args[0], out);
+}
+
+/* The condition's tests joined by AND. False: it is something else. */
+static bool take_tests(const struct finder *f, const struct bound_expr *e, struct sql_finish_test *tests,
+                       size_t *n)
+{
+    if (e->kind == BOUND_AND) {
+        for (size_t i = 0; i < e->nargs; i++)
+            if (!take_tests(f, e->args[i], tests, n))
+                return false;
+        return true;
+    }
+    if (*n + 2 > SQL_TESTS_MAX)
+        return false;
+    if (e->kind == BOUND_COMPARE)
+        return compare_of(f, e, &tests[(*n)++]);
+    if (e->kind == BOUND_BETWEEN && !e->negated) {
+        *n += 2;
+        return test_of(f, e->args[0], AST_GE, e->args[1], &tests[*n - 2]) &&
+               test_of(f, e->args[0], AST_LE, e->args[2], &tests[*n - 1]);
+    }
+    return false;
+}
+
+static bool take_having(struct sql_context *cx, const struct finder *f, struct sql_finish *out)
+{
+    const struct bound_expr *having = f->grouped->having;
+    if (having == NULL)
+        return true;
+    struct sql_finish_test *tests = SQL_ARRAY_NEW(cx, SQL_TESTS_MAX, struct sql_finish_test);
+    if (tests == NULL || !take_tests(f, having, tests, &out->ntests))
+        return false;
+    out->tests = tests;
+    return true;
+}
+
 const struct sql_finish *finish_find(struct sql_context *cx, const struct bound_query *q)
 {
     struct finder f = {NULL, NULL, NULL};
     if (!descend(&f, q) || f.grouped == NULL)
         return NULL;
     struct sql_finish *finish = SQL_NEW(cx, struct sql_finish);
-    if (finish == NULL || !take_outputs(cx, &f, q, finish) || !take_order(cx, &f, finish))
+    if (finish == NULL || !take_outputs(cx, &f, q, finish) || !take_order(cx, &f, finish) ||
+        !take_having(cx, &f, finish))
         return NULL;
     return finish;
 }

@@ -16,17 +16,17 @@ static const struct sql_column *value_of(const struct bound_relation *r, const s
     return c->role == SQL_ROLE_MEASURE_VALUE || c->role == SQL_ROLE_ATTRIBUTE ? c : NULL;
 }
 
-static bool of_column(const struct sql_column *c, enum ast_compare op, const struct bound_expr *value,
-                      struct sql_filter *out)
+bool filter_of_value(enum sql_kind kind, enum ast_compare op, const struct bound_expr *value,
+                     struct sql_filter *out)
 {
     static const enum sql_filter_op ops[] = {
         [AST_EQ] = SQL_FILTER_EQ, [AST_NE] = SQL_FILTER_NE, [AST_LT] = SQL_FILTER_LT,
         [AST_LE] = SQL_FILTER_LE, [AST_GT] = SQL_FILTER_GT, [AST_GE] = SQL_FILTER_GE,
     };
-    if (!bound_is_const(value) || value->type->kind != c->kind)
+    if (!bound_is_const(value) || value->type->kind != kind)
         return false;
-    *out = (struct sql_filter){.column = c->number, .op = ops[op], .kind = c->kind};
-    switch (c->kind) {
+    *out = (struct sql_filter){.op = ops[op], .kind = kind};
+    switch (kind) {
     case SQL_DOUBLE:
         out->f64 = value->f64;
         return !isnan(value->f64);
@@ -43,6 +43,14 @@ static bool of_column(const struct sql_column *c, enum ast_compare op, const str
     default:
         return false;
     }
+}
+
+static bool of_column(const struct sql_column *c, enum ast_compare op, const struct bound_expr *value,
+                      struct sql_filter *out)
+{
+    bool fits = filter_of_value(c->kind, op, value, out);
+    out->column = c->number;
+    return fits;
 }
 
 bool filter_of_compare(const struct bound_relation *r, const struct bound_expr *a, enum ast_compare op,

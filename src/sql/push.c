@@ -66,6 +66,9 @@ static const char *take_keys(struct builder *b, const struct bound_query *q, siz
             g->bin_ns = width;
             g->bin_origin = origin;
             columns[i] = SIZE_MAX; /* known when all keys are */
+        } else if (is_time(b, q->keys[i]) && (g->bin_ns == 0 || g->bin_ns == 1)) {
+            g->bin_ns = 1; /* each time is a bin */
+            columns[i] = SIZE_MAX;
         } else {
             return "a key is neither a dimension nor the only bin of time";
         }

@@ -195,8 +195,16 @@ struct sql_finish_order {
     struct sql_part part;
     bool desc, nulls_first;
 };
+#define SQL_TESTS_MAX 16
+/* HAVING: a value of the group against a constant of its kind. */
+struct sql_finish_test {
+    struct sql_part part;   /* not SQL_PART_SUM_NARROW, which may fail */
+    struct sql_filter test; /* its column is not looked at */
+};
 struct sql_finish {
-    const struct sql_part *outputs; /* one an output of the plan */
+    const struct sql_part *outputs;      /* one an output of the plan */
+    const struct sql_finish_test *tests; /* groups that fail one are no rows */
+    size_t ntests;
     const struct sql_finish_order *order;
     size_t norder;
     int64_t limit, offset; /* limit -1: none */

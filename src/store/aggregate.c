@@ -3,6 +3,10 @@
 
 enum { BATCHES_A_CALL = 32, TUPLE_NONE = UINT32_MAX };
 
+/* Groups of whole runs are handed out when they hold so much: the next run's then lie in the same memory,
+ * which is in the processor's cache. */
+#define RUN_BYTES ((size_t)256 << 10)
+
 struct store_aggregate {
     struct store_scan *scan;
     size_t nkeys, nfolds;
@@ -11,12 +15,8 @@ struct store_aggregate {
     size_t *at;        /* of each fold: its column in a batch */
     size_t time_at;    /* likewise; SIZE_MAX: not read */
     size_t measure_at; /* likewise; SIZE_MAX: no fold asks for a measure name */
-};
-
-/* A column of groups being handed out. */
-struct output {
-    void *values;
-    uint8_t *valid;
+    bool each;         /* bins of 1 ns: a group is of one time */
+    bool together;     /* the scan reads series of the same keys together */
 };
 
 struct store_aggregate_cursor {
@@ -27,6 +27,8 @@ struct store_aggregate_cursor {
     size_t *active; /* the folds that count rows of the batch at hand */
     size_t nactive;
     bool read_all, handing;
+    bool split;    /* some of the groups of the run being read have been handed out */
+    bool whole;    /* the groups being handed out are of runs that are read to their end */
     size_t handed; /* of the groups */
     struct output *outputs;
     struct store_vec *vecs;
@@ -112,6 +114,8 @@ int store_aggregate_open(struct store_snapshot *snapshot, struct store_table *ta
     rc = store_scan_open(snapshot, table, &below, &a->scan, err);
     if (rc == MR_OK && wants_newest(spec))
         store_scan_newest(a->scan);
+    a->each = spec->bin_ns == 1;
+    a->together = rc == MR_OK && a->each && store_scan_together(a->scan, spec->keys, spec->nkeys);
 done:
     mr_free(columns);
     if (rc != MR_OK) {
@@ -269,6 +273,23 @@ static void choose_folds(struct store_aggregate_cursor *c, const struct store_ba
             c->active[c->nactive++] = i;
 }
 
+/* Each row is of a group of its own, which other series may have begun. */
+static int take_each(struct store_aggregate_cursor *c, const struct store_batch *batch, const int64_t *times)
+{
+    const struct store_aggregate *a = c->aggregate;
+    for (size_t from = 0, n, first; from < batch->rows; from += n) {
+        int rc = groups_stretch(&c->groups, c->tuple, times + from, batch->rows - from, &first, &n);
+        if (rc != MR_OK)
+            return rc;
+        for (size_t k = 0; k < c->nactive; k++) {
+            size_t i = c->active[k];
+            fold_each(&a->folds[i], groups_states(&c->groups, i) + first, &batch->cols[a->at[i]], times, from,
+                      n);
+        }
+    }
+    return MR_OK;
+}
+
 static int take_batch(struct store_aggregate_cursor *c, const struct store_batch *batch)
 {
     const struct store_aggregate *a = c->aggregate;
@@ -280,6 +301,8 @@ static int take_batch(struct store_aggregate_cursor *c, const struct store_batch
         return rc;
     MR_ASSERT(a->bin_ns == 0 || times != NULL);
     choose_folds(c, batch);
+    if (a->each)
+        return take_each(c, batch, times);
     for (size_t from = 0, end = batch->rows; from < batch->rows; from = end) {
         int64_t bin = 0, next;
         if (a->bin_ns != 0) {
@@ -287,15 +310,26 @@ static int take_batch(struct store_aggregate_cursor *c, const struct store_batch
             end = __builtin_add_overflow(bin, a->bin_ns, &next) ? batch->rows
                                                                 : find_end(times, from, batch->rows, next);
         }
-        struct fold_state *states = groups_find(&c->groups, c->tuple, bin);
-        if (states == NULL)
+        size_t group = groups_find(&c->groups, c->tuple, bin);
+        if (group == SIZE_MAX)
             return MR_ENOMEM;
         for (size_t k = 0; k < c->nactive; k++) {
             size_t i = c->active[k];
-            fold_rows(&a->folds[i], &states[i], &batch->cols[a->at[i]], times, from, end);
+            fold_rows(&a->folds[i], groups_states(&c->groups, i) + group, &batch->cols[a->at[i]], times, from,
+                      end);
         }
     }
     return MR_OK;
+}
+
+/* Whether the groups are to be handed out, and as what. */
+static void choose_handing(struct store_aggregate_cursor *c, bool run_ended)
+{
+    bool ends = run_ended || c->read_all;
+    size_t bytes = groups_bytes(&c->groups);
+    c->handing = c->read_all || bytes > (ends ? RUN_BYTES : GROUPS_BYTES) || (run_ended && c->split);
+    c->whole = c->aggregate->together && ends && !c->split;
+    c->split = !ends && (c->split || c->handing);
 }
 
 /* Reads until the groups are to be handed out or it has been long enough. */
@@ -311,70 +345,40 @@ static int read_rows(struct store_aggregate_cursor *c, uint64_t *bytes, struct m
                                 mr_status_name((enum mr_status)rc));
         *bytes += batch.bytes;
         c->read_all = batch.rows == 0 && !batch.more;
-        c->handing = c->read_all || groups_full(&c->groups);
+        choose_handing(c, batch.run_ended);
     }
     return MR_OK;
 }
 
 /* ---- groups out ---- */
 
-static void put_fold(const struct store_fold *fold, const struct fold_state *s, struct output *o, size_t row)
+static void put_keys(struct store_aggregate_cursor *c, size_t first, size_t n)
 {
-    int64_t *i64 = o->values;
-    o->valid[row] = s->count != 0;
-    switch (fold->op) {
-    case STORE_FOLD_ROWS:
-    case STORE_FOLD_COUNT:
-        i64[row] = (int64_t)s->count;
-        o->valid[row] = 1;
-        return;
-    case STORE_FOLD_SUM:
-        if (fold->type == STORE_BIGINT)
-            ((__int128 *)o->values)[row] = s->wide;
-        else
-            ((double *)o->values)[row] = s->f64;
-        return;
-    case STORE_FOLD_MIN:
-    case STORE_FOLD_MAX: {
-        bool nan = fold->op == STORE_FOLD_MAX ? s->extra != 0 : s->extra == s->count;
-        if (fold->type != STORE_DOUBLE)
-            i64[row] = s->i64;
-        else
-            ((double *)o->values)[row] = nan ? __builtin_nan("") : s->f64;
-        return;
-    }
-    case STORE_FOLD_FIRST:
-    case STORE_FOLD_LAST:
-        if (fold->type == STORE_BOOLEAN)
-            ((uint8_t *)o->values)[row] = s->at.bits != 0;
-        else
-            i64[row] = s->at.bits;
-        o->valid[row] = s->extra != 0;
-        if (s->count != 0) /* else no row was of its measure name: any other time is better */
-            ((int64_t *)o[1].values)[row] = s->at.time;
-        else
-            ((int64_t *)o[1].values)[row] = fold->op == STORE_FOLD_LAST ? INT64_MIN : INT64_MAX;
-        o[1].valid[row] = 1;
-        return;
+    const struct groups *g = &c->groups;
+    size_t nkeys = c->aggregate->nkeys;
+    for (size_t k = 0; k < nkeys; k++) {
+        struct mr_str *to = c->outputs[k].values;
+        for (size_t i = 0; i < n; i++) {
+            struct mr_str key = g->keys[g->list[first + i].tuple * nkeys + k];
+            c->outputs[k].valid[i] = key.ptr != NULL;
+            to[i] = key.ptr != NULL ? key : MR_STR("");
+        }
     }
 }
 
-static void put_group(struct store_aggregate_cursor *c, size_t group, size_t row)
+static void put_groups(struct store_aggregate_cursor *c, size_t first, size_t n)
 {
     const struct store_aggregate *a = c->aggregate;
     const struct groups *g = &c->groups;
-    struct output *o = c->outputs;
-    for (size_t i = 0; i < a->nkeys; i++, o++) {
-        struct mr_str key = g->keys[g->list[group].tuple * a->nkeys + i];
-        o->valid[row] = key.ptr != NULL;
-        ((struct mr_str *)o->values)[row] = key.ptr != NULL ? key : MR_STR("");
-    }
+    struct output *o = c->outputs + a->nkeys;
+    put_keys(c, first, n);
     if (a->bin_ns != 0) {
-        ((int64_t *)o->values)[row] = g->list[group].bin;
-        o++->valid[row] = 1;
+        for (size_t i = 0; i < n; i++)
+            ((int64_t *)o->values)[i] = g->list[first + i].bin;
+        memset(o++->valid, 1, n);
     }
     for (size_t i = 0; i < a->nfolds; i++) {
-        put_fold(&a->folds[i], &g->states[group * a->nfolds + i], o, row);
+        put_fold(&a->folds[i], groups_states(g, i) + first, o, n);
         o += fold_wants_time(&a->folds[i]) ? 2 : 1;
     }
 }
@@ -395,7 +399,9 @@ int store_aggregate_cursor_next(struct store_aggregate_cursor *c, struct store_g
     size_t left = c->groups.count - c->handed;
     out->rows = left < STORE_BATCH_ROWS ? left : STORE_BATCH_ROWS;
     out->ended = out->rows == 0 && c->read_all;
-    for (size_t i = 0; i < out->rows; i++)
-        put_group(c, c->handed++, i);
+    out->whole = c->whole;
+    if (out->rows != 0)
+        put_groups(c, c->handed, out->rows);
+    c->handed += out->rows;
     return MR_OK;
 }

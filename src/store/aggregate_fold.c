@@ -196,3 +196,39 @@ void fold_rows(const struct store_fold *fold, struct fold_state *state, const st
     fold_values(fold, state, (const char *)vec->values + from * (fold->op == STORE_FOLD_COUNT ? 0 : 8),
                 vec->valid != NULL ? vec->valid + from : NULL, end - from);
 }
+
+/* ---- each row into its own group ---- */
+
+static void each_f64_best(struct fold_state *s, bool max, const double *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++, s++) {
+        bool nan = v[i] != v[i];
+        bool first = s->count == s->extra; /* of those that are no NaN */
+        if (!nan && (first || (max ? v[i] > s->f64 : v[i] < s->f64)))
+            s->f64 = v[i];
+        s->extra += nan;
+        s->count++;
+    }
+}
+
+static void each_f64_sum(struct fold_state *s, const double *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++, s++) {
+        s->f64 += v[i];
+        s->count++;
+    }
+}
+
+void fold_each(const struct store_fold *fold, struct fold_state *states, const struct store_vec *vec,
+               const int64_t *times, size_t from, size_t n)
+{
+    bool plain = !fold_wants_time(fold) && fold->op != STORE_FOLD_ROWS && fold->op != STORE_FOLD_COUNT &&
+                 fold->type == STORE_DOUBLE && !vec->constant && vec->valid == NULL;
+    const double *v = plain ? (const double *)vec->values + from : NULL;
+    if (plain && fold->op == STORE_FOLD_SUM)
+        each_f64_sum(states, v, n);
+    else if (plain)
+        each_f64_best(states, fold->op == STORE_FOLD_MAX, v, n);
+    for (size_t i = 0; i < n && !plain; i++)
+        fold_rows(fold, states + i, vec, times, from + i, from + i + 1);
+}

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 64, FIRST_GROUPS = 64 };
 
 void groups_init(struct groups *g, size_t nkeys, size_t nfolds)
 {
@@ -26,18 +26,19 @@ void groups_release(struct groups *g)
 void groups_reset(struct groups *g)
 {
     mr_arena_reset(&g->texts);
-    g->ntuples = g->count = 0;
     if (g->tuple_slots != NULL)
         memset(g->tuple_slots, 0, g->ntuple_slots * sizeof *g->tuple_slots);
-    if (g->slots != NULL)
+    if (g->hashed != 0)
         memset(g->slots, 0, g->nslots * sizeof *g->slots);
+    g->ntuples = g->count = g->hashed = 0;
+    g->begun = 0;
 }
 
-bool groups_full(const struct groups *g)
+size_t groups_bytes(const struct groups *g)
 {
     size_t group = sizeof(struct group) + g->nfolds * sizeof(struct fold_state) + 2 * sizeof *g->slots;
     size_t tuple = g->nkeys * sizeof(struct mr_str) + 2 * sizeof *g->tuple_slots;
-    return g->count * group + g->ntuples * tuple + g->texts.total > GROUPS_BYTES;
+    return g->count * group + g->ntuples * tuple + g->texts.total;
 }
 
 /* ---- hashing ---- */
@@ -73,6 +74,8 @@ static int make_room(const struct groups *g, bool tuples, uint32_t **slots, size
     if (*nslots >= 2 * count)
         return MR_OK;
     size_t n = *nslots != 0 ? *nslots * 4 : FIRST_SLOTS;
+    while (n < 2 * count)
+        n *= 4;
     uint32_t *fresh = mr_calloc(n, sizeof *fresh);
     if (fresh == NULL)
         return MR_ENOMEM;
@@ -152,24 +155,124 @@ int groups_tuple(struct groups *g, const struct store_vec *vecs, uint32_t *out)
 
 /* ---- groups ---- */
 
-struct fold_state *groups_find(struct groups *g, uint32_t tuple, int64_t bin)
+/* Room for n more groups. */
+static int grow(struct groups *g, size_t n)
 {
-    if (make_room(g, false, &g->slots, &g->nslots, g->count + 1) != MR_OK)
-        return NULL;
+    if (g->count + n <= g->cap)
+        return MR_OK;
+    size_t cap = g->cap != 0 ? g->cap : FIRST_GROUPS, list_cap = g->cap;
+    while (cap < g->count + n)
+        cap *= 2;
+    struct fold_state *states = mr_malloc((cap * g->nfolds + 1) * sizeof *states);
+    if (states == NULL || mr_grow((void **)&g->list, &list_cap, cap, sizeof *g->list) != MR_OK) {
+        mr_free(states);
+        return MR_ENOMEM;
+    }
+    for (size_t i = 0; i < g->nfolds && g->count != 0; i++)
+        memcpy(states + i * cap, groups_states(g, i), g->count * sizeof *states);
+    mr_free(g->states);
+    g->states = states;
+    g->cap = cap;
+    return MR_OK;
+}
+
+/* Groups for all the bins, behind all others. */
+static int append(struct groups *g, uint32_t tuple, const int64_t *bins, size_t n)
+{
+    int rc = grow(g, n);
+    if (rc != MR_OK)
+        return rc;
+    for (size_t i = 0; i < g->nfolds; i++)
+        memset(groups_states(g, i) + g->count, 0, n * sizeof *g->states);
+    for (size_t i = 0; i < n; i++)
+        g->list[g->count++] = (struct group){tuple, bins[i]};
+    return MR_OK;
+}
+
+/* Its slot, or the free one where it belongs. */
+static size_t slot_of(const struct groups *g, uint32_t tuple, int64_t bin)
+{
     size_t at = hash_group(tuple, bin) & (g->nslots - 1);
     for (; g->slots[at] != 0; at = (at + 1) & (g->nslots - 1)) {
-        size_t i = g->slots[at] - 1;
-        if (g->list[i].tuple == tuple && g->list[i].bin == bin)
-            return g->states + i * g->nfolds;
+        const struct group *group = &g->list[g->slots[at] - 1];
+        if (group->tuple == tuple && group->bin == bin)
+            break;
     }
-    if (mr_grow((void **)&g->list, &g->list_cap, g->count + 1, sizeof *g->list) != MR_OK ||
-        mr_grow((void **)&g->states, &g->states_cap, (g->count + 1) * g->nfolds + 1, sizeof *g->states) !=
-            MR_OK)
-        return NULL;
-    g->list[g->count] = (struct group){tuple, bin};
-    struct fold_state *states = g->states + g->count * g->nfolds;
-    if (g->nfolds != 0)
-        memset(states, 0, g->nfolds * sizeof *states);
-    g->slots[at] = (uint32_t)++g->count;
-    return states;
+    return at;
+}
+
+/* Puts all groups into the hash, with room for another. */
+static int hash_groups(struct groups *g)
+{
+    uint32_t *before = g->slots;
+    int rc = make_room(g, false, &g->slots, &g->nslots, g->count + 1);
+    if (rc == MR_OK && g->slots != before)
+        g->hashed = g->count; /* it was made anew of all */
+    for (; rc == MR_OK && g->hashed < g->count; g->hashed++)
+        g->slots[slot_of(g, g->list[g->hashed].tuple, g->list[g->hashed].bin)] = (uint32_t)g->hashed + 1;
+    return rc;
+}
+
+size_t groups_find(struct groups *g, uint32_t tuple, int64_t bin)
+{
+    if (hash_groups(g) != MR_OK)
+        return SIZE_MAX;
+    size_t at = slot_of(g, tuple, bin);
+    if (g->slots[at] != 0)
+        return g->slots[at] - 1;
+    if (append(g, tuple, &bin, 1) != MR_OK)
+        return SIZE_MAX;
+    g->slots[at] = (uint32_t)g->count;
+    g->hashed = g->count;
+    return g->count - 1;
+}
+
+/* ---- stretches ---- */
+
+/* How many of the bins are those of the groups from `first` on. */
+static size_t match(const struct groups *g, size_t first, uint32_t tuple, const int64_t *bins, size_t rows)
+{
+    size_t n = 0;
+    while (n < rows && first + n < g->count && g->list[first + n].bin == bins[n] &&
+           g->list[first + n].tuple == tuple)
+        n++;
+    return n;
+}
+
+static void begin_run(struct groups *g, uint32_t tuple)
+{
+    g->run.tuple = tuple;
+    g->run.first = g->run.next = g->count;
+    g->run.ascending = tuple == g->begun;
+    g->begun += g->run.ascending;
+}
+
+int groups_stretch(struct groups *g, uint32_t tuple, const int64_t *bins, size_t rows, size_t *first,
+                   size_t *count)
+{
+    if (tuple != g->run.tuple || g->count == 0)
+        begin_run(g, tuple);
+    size_t at = g->run.next, n = match(g, at, tuple, bins, rows);
+    if (n == 0) { /* the next series of the run, as a rule */
+        at = g->run.first;
+        n = match(g, at, tuple, bins, rows);
+    }
+    if (n == 0 && g->run.ascending && (g->count == g->run.first || bins[0] > g->list[g->count - 1].bin)) {
+        at = g->count;
+        n = rows;
+        if (append(g, tuple, bins, rows) != MR_OK)
+            return MR_ENOMEM;
+    }
+    if (n == 0) {
+        size_t before = g->count;
+        at = groups_find(g, tuple, bins[0]);
+        n = 1;
+        if (at == SIZE_MAX)
+            return MR_ENOMEM;
+        g->run.ascending = g->run.ascending && g->count == before;
+    }
+    g->run.next = at + n;
+    *first = at;
+    *count = n;
+    return MR_OK;
 }

@@ -5,6 +5,7 @@
  * scan_rows.h joins them.
  */
 #include "store/filter.h"
+#include "store/scan_runs.h"
 #include "store/scan_rows.h"
 
 #include <limits.h>
@@ -28,10 +29,11 @@ struct store_scan {
     struct magstore_filter *block_filters;
     uint32_t *series;
     size_t nseries, series_cap;
-    size_t next;   /* atomic: first series not taken by a cursor */
-    size_t done;   /* atomic */
-    bool newest;   /* only the last row of each series matters */
-    size_t stride; /* series a cursor takes at once: neighbours share blocks of segments */
+    size_t next;           /* atomic: first series not taken by a cursor */
+    size_t done;           /* atomic */
+    bool newest;           /* only the last row of each series matters */
+    size_t stride;         /* series a cursor takes at once: neighbours share blocks of segments */
+    struct scan_runs runs; /* of series taken together; none: a stride of them is */
     uint64_t series_total, rows_estimate;
 };
 
@@ -206,6 +208,7 @@ void store_scan_close(struct store_scan *scan)
     mr_free(scan->filtered);
     mr_free(scan->block_filters);
     mr_free(scan->series);
+    mr_free(scan->runs.ends);
     mr_free(scan);
 }
 
@@ -213,6 +216,11 @@ void store_scan_newest(struct store_scan *scan)
 {
     MR_ASSERT(scan->nfilters == 0); /* the newest row may not pass */
     scan->newest = true;
+}
+
+bool store_scan_together(struct store_scan *scan, const uint32_t *keys, size_t nkeys)
+{
+    return scan_runs_find(scan->rows.table->mem, scan->series, scan->nseries, keys, nkeys, &scan->runs);
 }
 
 void store_scan_info(struct store_scan *scan, struct store_scan_info *out)
@@ -281,19 +289,33 @@ void store_cursor_close(struct store_cursor *cursor)
     mr_free(cursor);
 }
 
+/* The next series that nobody has taken. False: there are none. */
+static bool take_more(struct store_cursor *cursor)
+{
+    struct store_scan *scan = cursor->scan;
+    bool runs = scan->runs.count != 0;
+    size_t stride = runs ? 1 : scan->stride, end = runs ? scan->runs.count : scan->nseries;
+    size_t at = __atomic_fetch_add(&scan->next, stride, __ATOMIC_RELAXED);
+    if (at >= end) {
+        __atomic_store_n(&scan->next, end, __ATOMIC_RELAXED); /* never wraps */
+        return false;
+    }
+    cursor->at = at;
+    cursor->end = end - at < stride ? end : at + stride;
+    if (runs) {
+        cursor->at = at != 0 ? scan->runs.ends[at - 1] : 0;
+        cursor->end = scan->runs.ends[at];
+    }
+    return true;
+}
+
 /* Begins with the next series; *taken false: there is none. */
 static int take_series(struct store_cursor *cursor, bool *taken, struct mr_error *err)
 {
     struct store_scan *scan = cursor->scan;
-    if (cursor->at == cursor->end) {
-        size_t at = __atomic_fetch_add(&scan->next, scan->stride, __ATOMIC_RELAXED);
-        if (at >= scan->nseries) {
-            __atomic_store_n(&scan->next, scan->nseries, __ATOMIC_RELAXED); /* never wraps */
-            *taken = false;
-            return MR_OK;
-        }
-        cursor->at = at;
-        cursor->end = scan->nseries - at < scan->stride ? scan->nseries : at + scan->stride;
+    if (cursor->at == cursor->end && !take_more(cursor)) {
+        *taken = false;
+        return MR_OK;
     }
     uint32_t series = scan->series[cursor->at++];
     *taken = cursor->active = true;
@@ -328,7 +350,7 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
     *out = (struct store_batch){.cols = cursor->vecs};
     bool more = true;
     int left = cursor->scan->nfilters != 0 ? BATCHES_A_CALL : INT_MAX;
-    for (; rows == 0 && more && left != 0; left--) {
+    for (; rows == 0 && more && left != 0 && !out->run_ended; left--) {
         int rc = cursor->active ? MR_OK : take_series(cursor, &more, err);
         if (rc == MR_OK && more)
             rc = rows_next(cursor->rows, cursor->vecs, &rows, err);
@@ -337,6 +359,7 @@ int store_cursor_next(struct store_cursor *cursor, struct store_batch *out, stru
                                 mr_status_name((enum mr_status)rc));
         if (rows == 0 && more) {
             cursor->active = false;
+            out->run_ended = cursor->scan->runs.count != 0 && cursor->at == cursor->end;
             __atomic_fetch_add(&cursor->scan->done, 1, __ATOMIC_RELAXED);
         }
         if (rows != 0 && cursor->scan->nfilters != 0)

@@ -244,6 +244,10 @@ void store_scan_close(struct store_scan *scan);
 /* Before the first cursor is opened: of each series only the row of the greatest time matters, any of the
  * others may be left out. */
 void store_scan_newest(struct store_scan *scan);
+/* Before the first cursor is opened: series that have the same values of these dimensions (and measure_name)
+ * are read by one cursor, one after the other, and the batch of no rows behind the last of them says
+ * `run_ended`. False, and nothing changes: some of these runs are too long for that, or memory is out. */
+bool store_scan_together(struct store_scan *scan, const uint32_t *keys, size_t nkeys);
 
 #define STORE_BATCH_ROWS 2048
 
@@ -257,6 +261,7 @@ struct store_vec {
 struct store_batch {
     size_t rows;                  /* 1..STORE_BATCH_ROWS; 0: the end, unless `more` */
     bool more;                    /* with filters: rows were read, none passed, and others follow */
+    bool run_ended;               /* no rows, and others follow: see store_scan_together */
     const struct store_vec *cols; /* ncolumns of the spec, in its order */
     uint64_t bytes;               /* of stored data looked at for this batch, in files or kept of them, for
                                      progress and metering */
@@ -338,6 +343,7 @@ struct store_groups {
     const struct store_vec *cols; /* keys, the start of the bin when there are bins, then the folds. A MIN,
                                      MAX or SUM of nothing is NULL */
     uint64_t bytes;               /* of stored data read during this call */
+    bool whole;                   /* these keys and bins come nowhere else */
 };
 
 /* Cursors share the work as those of a scan do. A call reads a limited number of rows, so that the caller can

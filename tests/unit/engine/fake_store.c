@@ -56,6 +56,14 @@ void store_scan_newest(struct store_scan *scan)
     MR_UNUSED(scan); /* all rows are as good */
 }
 
+bool store_scan_together(struct store_scan *scan, const uint32_t *keys, size_t nkeys)
+{
+    MR_UNUSED(scan);
+    MR_UNUSED(keys);
+    MR_UNUSED(nkeys);
+    return false;
+}
+
 int64_t store_scan_last(struct store_scan *scan)
 {
     return scan->time_max; /* no row is later */
