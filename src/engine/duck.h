@@ -27,6 +27,8 @@
 #define ENGINE_RUNS_MAX 256      /* at one time; more answer MR_EBUSY */
 #define ENGINE_IDLE_CONNS_MAX 16 /* kept open for the next run */
 #define ENGINE_WATCH_MS 10       /* how often deadlines are looked at while something runs */
+#define ENGINE_WATCH_IDLE                                                                                    \
+    50 /* looks at nothing before the watcher sleeps: waking it costs a short query dear */
 #define ENGINE_VALUE_BYTES ((uint64_t)1 << 20)
 #define ENGINE_RESULT_BYTES UINT64_C(5000000000)
 #define ENGINE_VECTOR_BYTES_MAX ((uint64_t)256 << 20) /* an eighth of the memory of queries, but no more */
@@ -69,6 +71,8 @@ struct engine {
     int statm;             /* /proc/self/statm, for the watcher; -1: not watched */
     uint64_t vector_bytes; /* what one call of one function may produce for its 2048 rows */
     bool watching, closing;
+    unsigned idle_looks; /* of the watcher, since it last had something to look at */
+    bool asleep;         /* the watcher looks again when it is woken, not before */
 };
 
 enum run_stop { RUN_GOES_ON, RUN_CANCELLED, RUN_PAST_DEADLINE, RUN_OVER_MEMORY };
@@ -138,6 +142,8 @@ void duck_mark_broken(struct engine_run *run);
 int watch_start(struct engine *engine, struct mr_error *err);
 void watch_stop(struct engine *engine);
 void watch_wake(struct engine *engine);
+/* There is a run to look at. */
+void watch_run(struct engine *engine);
 static inline bool run_stopped(const struct engine_run *run)
 {
     return atomic_load_explicit(&run->stop, memory_order_relaxed) != RUN_GOES_ON;
@@ -164,13 +170,15 @@ void row_coder_row(struct row_coder *coder, idx_t row, struct mr_buf *out);
 
 /* ---- finish.c: a plan whose groups are the answer ---- */
 int finish_open(struct engine_run *run, struct mr_error *err);
-void finish_close(struct finish *finish); /* NULL is fine */
+void finish_close(struct finish *finish);            /* NULL is fine */
+uint64_t finish_values(const struct finish *finish); /* that are read, about */
 /* Aggregates, on the first call, and points the run's coder at the next rows; *rows 0: the end. */
 int finish_chunk(struct engine_run *run, size_t *rows, struct mr_error *err);
 
 /* ---- plain.c: a plan whose rows are the answer ---- */
 int plain_open(struct engine_run *run, struct mr_error *err);
 void plain_close(struct plain *plain); /* NULL is fine */
+uint64_t plain_values(const struct plain *plain);
 /* Appends the next row; MR_ENOENT at the end. */
 int plain_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err);
 

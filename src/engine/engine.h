@@ -58,6 +58,9 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
  * MR_EINTERNAL. No text of the embedded database ever comes out. A run that failed gives the same error
  * again. */
 int engine_run_row(struct engine_run *run, struct mr_buf *out, struct mr_error *err);
+/* Before the first row: all of it takes a few milliseconds, as far as can be told from the number of rows
+ * that the scan may read. Never of a run in the embedded database. */
+bool engine_run_is_small(const struct engine_run *run);
 /* At any point of the run; NULL is fine. When it returns nothing reads the plan, the snapshot or the tables
  * any more. */
 void engine_run_close(struct engine_run *run);

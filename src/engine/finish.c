@@ -183,13 +183,19 @@ static void work(void *ctx)
     pthread_mutex_unlock(&f->lock);
 }
 
+uint64_t finish_values(const struct finish *f)
+{
+    struct store_scan_info about;
+    store_aggregate_info(f->scan->groups, &about);
+    return about.rows_estimate * (f->groups->nfolds + 1);
+}
+
 static unsigned helpers(const struct finish *f)
 {
     struct store_scan_info about;
     store_aggregate_info(f->scan->groups, &about);
-    uint64_t values = about.rows_estimate * (f->groups->nfolds + 1);
     const struct engine_options *options = &f->run->engine->options;
-    return about.series_selected > 1 && values >= options->help_from ? options->threads - 1 : 0;
+    return about.series_selected > 1 && finish_values(f) >= options->help_from ? options->threads - 1 : 0;
 }
 
 /* ---- order ---- */

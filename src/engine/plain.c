@@ -98,6 +98,13 @@ int plain_open(struct engine_run *run, struct mr_error *err)
     return status == MR_ENOMEM ? mr_error_set(err, MR_ENOMEM, "out of memory") : status;
 }
 
+uint64_t plain_values(const struct plain *p)
+{
+    struct store_scan_info about;
+    store_scan_info(p->scan->store, &about);
+    return about.rows_estimate * (p->run->plan->scans[0].ncolumns + 1);
+}
+
 void plain_close(struct plain *p)
 {
     if (p == NULL)

@@ -48,7 +48,7 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
 
     int status = run_list(run, err);
     if (status == MR_OK && run->limits.deadline_mono != 0)
-        watch_wake(engine);
+        watch_run(engine);
     if (status == MR_OK && plan->finish != NULL) {
         status = finish_open(run, err);
     } else if (status == MR_OK && plan->rows != NULL) {
@@ -64,6 +64,16 @@ int engine_run_open(struct engine *engine, const struct sql_plan *plan, struct s
     }
     *out = run;
     return MR_OK;
+}
+
+bool engine_run_is_small(const struct engine_run *run)
+{
+    uint64_t values = UINT64_MAX;
+    if (run->finish != NULL)
+        values = finish_values(run->finish);
+    else if (run->plain != NULL)
+        values = plain_values(run->plain);
+    return values < run->engine->options.help_from;
 }
 
 /* A worker thread that was at a task when the query ended may still hold what the task belonged to: it lets

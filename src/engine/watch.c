@@ -76,6 +76,10 @@ static int look(struct engine *engine)
                 duckdb_interrupt(run->conn->con);
         }
     }
+    engine->idle_looks = timeout < 0 ? engine->idle_looks + 1 : 0;
+    engine->asleep = engine->idle_looks > ENGINE_WATCH_IDLE;
+    if (!engine->asleep)
+        timeout = ENGINE_WATCH_MS;
     if (engine->closing)
         timeout = 0;
     pthread_mutex_unlock(&engine->lock);
@@ -104,6 +108,16 @@ void watch_wake(struct engine *engine)
     uint64_t one = 1;
     ssize_t n = write(engine->wake, &one, sizeof(one));
     MR_ASSERT(n == (ssize_t)sizeof(one) || errno == EAGAIN || errno == EINTR);
+}
+
+void watch_run(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool asleep = engine->asleep;
+    engine->asleep = false; /* it will be woken once */
+    pthread_mutex_unlock(&engine->lock);
+    if (asleep)
+        watch_wake(engine);
 }
 
 int watch_start(struct engine *engine, struct mr_error *err)

@@ -3,6 +3,7 @@
  * States of a run, and who moves it (all under the service's lock):
  *
  *     IDLE ──query_run wants a page──> QUEUED ──query thread──> RUNNING ──page ready──> IDLE
+ *      └───────── small: the caller's own thread ──────────────────^
  *                                         │                        ├─ error ──> FAILED
  *                                         └──── query_cancel ──────┴──────────> CANCELLED
  *
@@ -56,7 +57,7 @@ struct query_run {
     int64_t deadline, now_ns;
     bool insights;
 
-    /* used by the one query thread that runs it */
+    /* used by the one thread that runs it */
     struct engine_run *engine;
     struct query_rows fixed;
     bool use_fixed;

@@ -2,9 +2,10 @@
  */
 #include "query/registry.h"
 
-/* Opens the cursor if that is still to be done, then makes the page. Without the lock. */
-static int produce(struct query_service *s, struct query_run *run, uint64_t max_rows, struct query_page *page,
-                   struct mr_error *err)
+/* Opens the cursor if that is still to be done, then makes the page. Without the lock. `here`, in the
+ * caller's own thread: MR_EAGAIN, with the cursor open, when that is for a query thread to do. */
+static int produce(struct query_service *s, struct query_run *run, bool here, uint64_t max_rows,
+                   struct query_page *page, struct mr_error *err)
 {
     if (run->engine == NULL && !run->use_fixed) {
         struct engine_limits limits = {.deadline_mono = run->deadline};
@@ -18,6 +19,8 @@ static int produce(struct query_service *s, struct query_run *run, uint64_t max_
         pthread_mutex_unlock(&s->lock);
         if (cancelled)
             return MR_ECANCEL;
+        if (here && !engine_run_is_small(engine))
+            return MR_EAGAIN;
     }
     return query_page_make(run, max_rows, page, err);
 }
@@ -48,7 +51,19 @@ static void settle(struct query_service *s, struct query_run *run, int status, c
     s->stats.bytes += page->rows.len;
 }
 
-static void run_one(struct query_service *s, struct query_run *run)
+static void enqueue(struct query_service *s, struct query_run *run)
+{
+    run->state = QUERY_QUEUED;
+    s->in_progress++;
+    run->next_queued = NULL;
+    *s->queue_tail = run;
+    s->queue_tail = &run->next_queued;
+    pthread_cond_signal(&s->work);
+}
+
+/* Makes the page wanted, or puts the run into the queue when it turns out to be for a query thread. With the
+ * lock. */
+static void run_one(struct query_service *s, struct query_run *run, bool here)
 {
     struct query_page page = {0};
     struct mr_error err = MR_ERROR_INIT;
@@ -57,15 +72,21 @@ static void run_one(struct query_service *s, struct query_run *run)
     s->stats.running++;
     s->in_progress++;
     pthread_mutex_unlock(&s->lock);
-    int status = produce(s, run, max_rows, &page, &err);
+    int status = produce(s, run, here, max_rows, &page, &err);
     pthread_mutex_lock(&s->lock);
     s->stats.running--;
     s->in_progress--;
+    if (here && status == MR_EAGAIN && run->state == QUERY_RUNNING) {
+        enqueue(s, run);
+        return;
+    }
     settle(s, run, status, &err, &page);
     pthread_cond_broadcast(&run->changed);
     if (run->state != QUERY_IDLE || run->page.last)
         query_registry_close(s, run);
     query_registry_unuse(s, run);
+    if (here && s->queue_head != NULL) /* the threads count those that run elsewhere, too */
+        pthread_cond_signal(&s->work);
 }
 
 static void *loop(void *arg)
@@ -73,7 +94,7 @@ static void *loop(void *arg)
     struct query_service *s = arg;
     pthread_mutex_lock(&s->lock);
     for (;;) {
-        while (s->queue_head == NULL && !s->draining)
+        while (s->queue_head == NULL ? !s->draining : s->stats.running >= s->nthreads)
             pthread_cond_wait(&s->work, &s->lock);
         struct query_run *run = s->queue_head;
         if (run == NULL)
@@ -83,7 +104,7 @@ static void *loop(void *arg)
             s->queue_tail = &s->queue_head;
         s->in_progress--; /* counted again by run_one */
         if (run->state == QUERY_QUEUED) {
-            run_one(s, run);
+            run_one(s, run, false);
         } else { /* cancelled while it waited */
             pthread_cond_broadcast(&run->changed);
             query_registry_unuse(s, run);
@@ -93,21 +114,24 @@ static void *loop(void *arg)
     return NULL;
 }
 
+/* The first page of a query that may take less than handing it to a query thread and being woken by it, while
+ * one of those is free. */
+static bool may_run_here(const struct query_service *s, const struct query_run *run)
+{
+    return run->engine == NULL && (run->bound.finish != NULL || run->bound.rows != NULL) &&
+           s->queue_head == NULL && s->stats.running < s->nthreads;
+}
+
 void query_want_page(struct query_service *s, struct query_run *run, uint64_t max_rows)
 {
     run->want_rows = max_rows;
-    if (run->use_fixed) { /* the rows are there: no reason to wait behind queries */
-        run->users++;
-        run_one(s, run);
-        return;
-    }
-    run->state = QUERY_QUEUED;
-    run->users++; /* the query thread's */
-    s->in_progress++;
-    run->next_queued = NULL;
-    *s->queue_tail = run;
-    s->queue_tail = &run->next_queued;
-    pthread_cond_signal(&s->work);
+    run->users++;       /* whoever makes the page */
+    if (run->use_fixed) /* the rows are there: no reason to wait behind queries */
+        run_one(s, run, false);
+    else if (may_run_here(s, run))
+        run_one(s, run, true);
+    else
+        enqueue(s, run);
 }
 
 int query_service_open(const struct query_options *options, struct query_service **out, struct mr_error *err)

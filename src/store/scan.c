@@ -225,8 +225,11 @@ bool store_scan_together(struct store_scan *scan, const uint32_t *keys, size_t n
 
 void store_scan_info(struct store_scan *scan, struct store_scan_info *out)
 {
+    enum { TO_NEWEST = 64 }; /* rows whose reading takes as long as looking for the newest one */
+    uint64_t most = (uint64_t)scan->nseries * TO_NEWEST;
     *out = (struct store_scan_info){scan->series_total, scan->nseries,
-                                    __atomic_load_n(&scan->done, __ATOMIC_RELAXED), scan->rows_estimate};
+                                    __atomic_load_n(&scan->done, __ATOMIC_RELAXED),
+                                    scan->newest && most < scan->rows_estimate ? most : scan->rows_estimate};
 }
 
 int64_t store_scan_last(struct store_scan *scan)
