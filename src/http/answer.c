@@ -92,6 +92,8 @@ enum MHD_Result http_answer_fault(struct http_conn *conn, enum http_fault fault)
     if (conn->refused)
         return MHD_NO;
     conn->refused = true;
+    http_body_release(
+        conn); /* of a request that no handler has seen; its room is free when the answer is read */
     write_fault(server, fault, &out);
     if (mr_buf_ok(&out))
         send_now(conn, mr_buf_view(&out));
