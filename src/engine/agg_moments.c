@@ -3,10 +3,12 @@
  * The update of Welford gives the digits the service prints; partial states are joined as Chan et al. do. */
 #include <math.h>
 
+#include "base/moments.h"
 #include "engine/fn.h"
 
 struct moments {
-    double n, mean, m2, m3;
+    struct mr_moments two;
+    double m3;
 };
 
 static idx_t moments_size(duckdb_function_info info)
@@ -37,27 +39,27 @@ static void each_row(duckdb_data_chunk in, duckdb_aggregate_state *states,
 
 static void add_second(struct moments *m, double x)
 {
-    double delta = x - m->mean;
+    double delta = x - m->two.mean;
 
-    m->n++;
-    m->mean += delta / m->n;
-    m->m2 += delta * (x - m->mean);
+    m->two.n++;
+    m->two.mean += delta / m->two.n;
+    m->two.m2 += delta * (x - m->two.mean);
 }
 
 static void add_third(struct moments *m, double x)
 {
-    double before = m->n++;
-    double delta = x - m->mean, part = delta / m->n, square = delta * part * before;
+    double before = m->two.n++;
+    double delta = x - m->two.mean, part = delta / m->two.n, square = delta * part * before;
 
-    m->m3 += square * part * (m->n - 2) - 3 * part * m->m2;
-    m->m2 += square;
-    m->mean += part;
+    m->m3 += square * part * (m->two.n - 2) - 3 * part * m->two.m2;
+    m->two.m2 += square;
+    m->two.mean += part;
 }
 
 static void add_log(struct moments *m, double x)
 {
-    m->n++;
-    m->mean += log(x); /* the sum, not yet divided */
+    m->two.n++;
+    m->two.mean += log(x); /* the sum, not yet divided */
 }
 
 static void update_second(duckdb_function_info info, duckdb_data_chunk in, duckdb_aggregate_state *states)
@@ -80,20 +82,28 @@ static void update_log(duckdb_function_info info, duckdb_data_chunk in, duckdb_a
 
 static void join(const struct moments *from, struct moments *into)
 {
-    double n = from->n + into->n, delta = from->mean - into->mean;
+    const struct mr_moments *a = &into->two, *b = &from->two;
+    double n = a->n + b->n, delta = b->mean - a->mean;
 
-    if (from->n == 0)
-        return;
-    if (into->n == 0) {
-        *into = *from;
-        return;
+    if (a->n != 0 && b->n != 0)
+        into->m3 += delta * delta * delta * (a->n * b->n) * (a->n - b->n) / (n * n) +
+                    3 * delta * (a->n * b->m2 - b->n * a->m2) / n;
+    into->m3 += from->m3;
+    mr_moments_join(&into->two, &from->two);
+}
+
+static void update_join(duckdb_function_info info, duckdb_data_chunk in, duckdb_aggregate_state *states)
+{
+    const int64_t *n = duckdb_vector_get_data(duckdb_data_chunk_get_vector(in, 0));
+    const double *mean = duckdb_vector_get_data(duckdb_data_chunk_get_vector(in, 1));
+    const double *m2 = duckdb_vector_get_data(duckdb_data_chunk_get_vector(in, 2));
+    idx_t rows = duckdb_data_chunk_get_size(in);
+
+    MR_UNUSED(info);
+    for (idx_t i = 0; i < rows; i++) { /* no NULLs: they are the store's */
+        const struct moments from = {.two = {(double)n[i], mean[i], m2[i]}};
+        join(&from, (struct moments *)(void *)states[i]);
     }
-    double nn = from->n * into->n;
-    into->m3 += from->m3 + delta * delta * delta * nn * (into->n - from->n) / (n * n) +
-                3 * delta * (into->n * from->m2 - from->n * into->m2) / n;
-    into->m2 += from->m2 + delta * delta * nn / n;
-    into->mean += delta * from->n / n;
-    into->n = n;
 }
 
 static void combine_moments(duckdb_function_info info, duckdb_aggregate_state *from,
@@ -111,8 +121,8 @@ static void combine_logs(duckdb_function_info info, duckdb_aggregate_state *from
     for (idx_t i = 0; i < count; i++) {
         const struct moments *f = (const struct moments *)(void *)from[i];
         struct moments *m = (struct moments *)(void *)into[i];
-        m->n += f->n;
-        m->mean += f->mean;
+        m->two.n += f->two.n;
+        m->two.mean += f->two.mean;
     }
 }
 
@@ -124,7 +134,7 @@ static void finish(duckdb_aggregate_state *states, duckdb_vector out, idx_t coun
 
     for (idx_t i = 0; i < count; i++) {
         const struct moments *m = (const struct moments *)(void *)states[i];
-        if (m->n < least)
+        if (m->two.n < least)
             vector_set_null(out, offset + i);
         else
             to[offset + i] = result(m);
@@ -133,12 +143,12 @@ static void finish(duckdb_aggregate_state *states, duckdb_vector out, idx_t coun
 
 static double var_pop(const struct moments *m)
 {
-    return m->m2 / m->n;
+    return m->two.m2 / m->two.n;
 }
 
 static double var_samp(const struct moments *m)
 {
-    return m->m2 / (m->n - 1);
+    return m->two.m2 / (m->two.n - 1);
 }
 
 static double stddev_pop(const struct moments *m)
@@ -153,12 +163,12 @@ static double stddev_samp(const struct moments *m)
 
 static double skewness(const struct moments *m)
 {
-    return sqrt(m->n) * m->m3 / pow(m->m2, 1.5);
+    return sqrt(m->two.n) * m->m3 / pow(m->two.m2, 1.5);
 }
 
 static double geometric_mean(const struct moments *m)
 {
-    return exp(m->mean / m->n);
+    return exp(m->two.mean / m->two.n);
 }
 
 #define FINALIZE(name, least)                                                                                \
@@ -184,6 +194,11 @@ const struct agg_impl agg_moments_table[] = {
     MOMENTS(var_samp, update_second, combine_moments),
     MOMENTS(stddev_pop, update_second, combine_moments),
     MOMENTS(stddev_samp, update_second, combine_moments),
+    {"mr_join_var_pop", moments_size, moments_init, update_join, combine_moments, finish_var_pop, NULL},
+    {"mr_join_var_samp", moments_size, moments_init, update_join, combine_moments, finish_var_samp, NULL},
+    {"mr_join_stddev_pop", moments_size, moments_init, update_join, combine_moments, finish_stddev_pop, NULL},
+    {"mr_join_stddev_samp", moments_size, moments_init, update_join, combine_moments, finish_stddev_samp,
+     NULL},
     MOMENTS(skewness, update_third, combine_moments),
     MOMENTS(geometric_mean, update_log, combine_logs),
     {.name = NULL},

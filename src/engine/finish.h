@@ -18,7 +18,8 @@ enum whole_role {
     WHOLE_MOST,
     WHOLE_EARLIEST, /* the time is in the next column */
     WHOLE_LATEST,
-    WHOLE_TIME
+    WHOLE_MOMENTS, /* the count; mean and squares are in the next two columns */
+    WHOLE_REST     /* belongs to a column before */
 };
 
 struct whole_column {

@@ -2,6 +2,7 @@
 #include "engine/finish.h"
 
 #include "base/hash.h"
+#include "base/moments.h"
 
 enum { FIRST_SLOTS = 64 };
 
@@ -10,9 +11,9 @@ enum { FIRST_SLOTS = 64 };
 static enum whole_role role_of(enum sql_fold_op op)
 {
     static const enum whole_role roles[] = {
-        [SQL_FOLD_ROWS] = WHOLE_ADD,    [SQL_FOLD_COUNT] = WHOLE_ADD, [SQL_FOLD_SUM] = WHOLE_ADD,
-        [SQL_FOLD_MIN] = WHOLE_LEAST,   [SQL_FOLD_MAX] = WHOLE_MOST,  [SQL_FOLD_FIRST] = WHOLE_EARLIEST,
-        [SQL_FOLD_LAST] = WHOLE_LATEST,
+        [SQL_FOLD_ROWS] = WHOLE_ADD,    [SQL_FOLD_COUNT] = WHOLE_ADD,       [SQL_FOLD_SUM] = WHOLE_ADD,
+        [SQL_FOLD_MIN] = WHOLE_LEAST,   [SQL_FOLD_MAX] = WHOLE_MOST,        [SQL_FOLD_FIRST] = WHOLE_EARLIEST,
+        [SQL_FOLD_LAST] = WHOLE_LATEST, [SQL_FOLD_MOMENTS] = WHOLE_MOMENTS,
     };
     return roles[op];
 }
@@ -28,8 +29,10 @@ static void set_roles(struct wholes *w, const struct sql_groups *g)
     for (size_t i = 0; i < g->nfolds; i++) {
         enum whole_role role = role_of(g->folds[i].op);
         w->columns[at++].role = role;
-        if (role == WHOLE_EARLIEST || role == WHOLE_LATEST)
-            w->columns[at++].role = WHOLE_TIME;
+        if (role == WHOLE_EARLIEST || role == WHOLE_LATEST || role == WHOLE_MOMENTS)
+            w->columns[at++].role = WHOLE_REST;
+        if (role == WHOLE_MOMENTS)
+            w->columns[at++].role = WHOLE_REST;
     }
     MR_ASSERT(at == w->ncolumns);
 }
@@ -213,6 +216,23 @@ static bool is_better(const struct whole_column *c, const char *have, const void
     return c->role == WHOLE_MOST ? order > 0 : order < 0;
 }
 
+/* The three columns from the i-th on, which lie side by side. */
+static void join_moments(const struct wholes *w, char *to, size_t i, const struct store_groups *part,
+                         size_t at)
+{
+    int64_t *count = (int64_t *)(void *)(to + w->columns[i].offset);
+    double *mean = (double *)(void *)(to + w->columns[i + 1].offset);
+    double *m2 = (double *)(void *)(to + w->columns[i + 2].offset);
+    int64_t more = ((const int64_t *)part->cols[i].values)[at];
+    struct mr_moments have = {(double)*count, *mean, *m2};
+    const struct mr_moments these = {(double)more, ((const double *)part->cols[i + 1].values)[at],
+                                     ((const double *)part->cols[i + 2].values)[at]};
+    mr_moments_join(&have, &these);
+    *count += more;
+    *mean = have.mean;
+    *m2 = have.m2;
+}
+
 static void join_value(struct wholes *w, char *to, size_t i, const struct store_groups *part, size_t at)
 {
     const struct whole_column *c = &w->columns[i];
@@ -226,6 +246,8 @@ static void join_value(struct wholes *w, char *to, size_t i, const struct store_
         }
         return;
     }
+    if (c->role == WHOLE_MOMENTS)
+        join_moments(w, to, i, part, at);
     if (c->role < WHOLE_ADD || c->role > WHOLE_MOST || (vec->valid != NULL && !vec->valid[at]))
         return;
     if (to[w->valid_at + i] == 0)

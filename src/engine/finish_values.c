@@ -32,6 +32,21 @@ static void average(const struct wholes *w, const struct sql_part *part, size_t 
     out->f64 = out->valid ? sum / (double)count : 0;
 }
 
+/* As mr_var_pop, ... of the rows; the first column is the count. */
+static void deviation(const struct wholes *w, const struct sql_part *part, size_t row,
+                      struct whole_value *out)
+{
+    const char *at = whole_row(w, row);
+    int64_t count = *(const int64_t *)(const void *)(at + w->columns[part->column].offset);
+    double m2 = *(const double *)(const void *)(at + w->columns[part->other + 1].offset);
+    bool sample = part->how == SQL_PART_VAR_SAMP || part->how == SQL_PART_STDDEV_SAMP;
+    bool root = part->how == SQL_PART_STDDEV_POP || part->how == SQL_PART_STDDEV_SAMP;
+    out->kind = SQL_DOUBLE;
+    out->valid = count > sample;
+    double variance = out->valid ? m2 / (double)(count - sample) : 0;
+    out->f64 = root ? sqrt(variance) : variance;
+}
+
 int wholes_value(const struct wholes *w, const struct sql_part *part, size_t row, struct whole_value *out,
                  struct mr_error *err)
 {
@@ -44,6 +59,8 @@ int wholes_value(const struct wholes *w, const struct sql_part *part, size_t row
         return narrow(from, out, err);
     if (part->how == SQL_PART_AVG)
         average(w, part, row, out);
+    else if (part->how >= SQL_PART_VAR_POP)
+        deviation(w, part, row, out);
     else if (c->is.kind == SQL_VARCHAR)
         memcpy(&out->text, from, sizeof(out->text));
     else if (c->is.kind == SQL_BOOLEAN)

@@ -18,23 +18,24 @@ enum store_type scan_store_type(enum sql_kind kind)
     }
 }
 
-static bool has_time(const struct sql_fold *fold)
+static size_t columns_of(const struct sql_fold *fold)
 {
-    return fold->op == SQL_FOLD_FIRST || fold->op == SQL_FOLD_LAST;
+    return fold->op == SQL_FOLD_MOMENTS ? 3 : fold->op == SQL_FOLD_FIRST || fold->op == SQL_FOLD_LAST ? 2 : 1;
 }
 
 /* ---- columns ---- */
 
 static enum sql_kind kind_of_fold(const struct sql_fold *fold)
 {
-    return fold->op == SQL_FOLD_ROWS || fold->op == SQL_FOLD_COUNT ? SQL_BIGINT : fold->kind;
+    bool counts = fold->op == SQL_FOLD_ROWS || fold->op == SQL_FOLD_COUNT || fold->op == SQL_FOLD_MOMENTS;
+    return counts ? SQL_BIGINT : fold->kind;
 }
 
 size_t scan_groups_columns(const struct sql_groups *g)
 {
     size_t n = g->nkeys + (g->bin_ns != 0);
     for (size_t i = 0; i < g->nfolds; i++)
-        n += has_time(&g->folds[i]) ? 2 : 1;
+        n += columns_of(&g->folds[i]);
     return n;
 }
 
@@ -50,13 +51,16 @@ struct scan_column scan_groups_column(const struct sql_groups *g, size_t at)
         return out;
     for (size_t i = 0; i < g->nfolds; i++) {
         const struct sql_fold *fold = &g->folds[i];
-        if (at-- == 0) {
+        if (at == 0) {
             out.kind = kind_of_fold(fold);
             out.wide = fold->op == SQL_FOLD_SUM && fold->kind == SQL_BIGINT;
             return out;
         }
-        if (has_time(fold) && at-- == 0)
+        if (at < columns_of(fold)) { /* a time, a mean, squares */
+            out.kind = fold->op == SQL_FOLD_MOMENTS ? SQL_DOUBLE : SQL_BIGINT;
             return out;
+        }
+        at -= columns_of(fold);
     }
     return out;
 }
@@ -96,7 +100,7 @@ static int translate_folds(const struct sql_groups *from, struct store_fold **ou
         [SQL_FOLD_ROWS] = STORE_FOLD_ROWS, [SQL_FOLD_COUNT] = STORE_FOLD_COUNT,
         [SQL_FOLD_SUM] = STORE_FOLD_SUM,   [SQL_FOLD_MIN] = STORE_FOLD_MIN,
         [SQL_FOLD_MAX] = STORE_FOLD_MAX,   [SQL_FOLD_FIRST] = STORE_FOLD_FIRST,
-        [SQL_FOLD_LAST] = STORE_FOLD_LAST,
+        [SQL_FOLD_LAST] = STORE_FOLD_LAST, [SQL_FOLD_MOMENTS] = STORE_FOLD_MOMENTS,
     };
     struct store_fold *folds = mr_calloc(from->nfolds + 1, sizeof(*folds));
     if (folds == NULL)

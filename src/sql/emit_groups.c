@@ -14,10 +14,14 @@ static void emit_part(struct emitter *em, const struct bound_relation *r, const 
         [SQL_PART_AVG] = "CAST(sum($) AS DOUBLE) / sum(#)",
         [SQL_PART_LAST] = "arg_max_null($, #)",
         [SQL_PART_FIRST] = "arg_min_null($, #)",
+        [SQL_PART_VAR_POP] = "mr_join_var_pop($, #, @)",
+        [SQL_PART_VAR_SAMP] = "mr_join_var_samp($, #, @)",
+        [SQL_PART_STDDEV_POP] = "mr_join_stddev_pop($, #, @)",
+        [SQL_PART_STDDEV_SAMP] = "mr_join_stddev_samp($, #, @)",
     };
     for (const char *p = texts[a->how]; *p != '\0'; p++) {
-        if (*p == '$' || *p == '#')
-            mr_buf_printf(&em->out, "t%u.c%zu", r->number, *p == '$' ? a->column : a->other);
+        if (*p == '$' || *p == '#' || *p == '@')
+            mr_buf_printf(&em->out, "t%u.c%zu", r->number, *p == '$' ? a->column : a->other + (*p == '@'));
         else
             mr_buf_char(&em->out, *p);
     }

@@ -69,7 +69,7 @@ static void print_filter(struct mr_buf *out, const struct sql_filter *f)
 /* Which way a grouped query goes. */
 static void print_path(struct mr_buf *out, const struct sql_scan *s)
 {
-    static const char *const ops[] = {"rows", "count", "sum", "min", "max", "first", "last"};
+    static const char *const ops[] = {"rows", "count", "sum", "min", "max", "first", "last", "moments"};
     const struct sql_groups *g = s->groups;
     if (s->why_rows != NULL)
         mr_buf_printf(out, "  rows are read: %s\n", s->why_rows);

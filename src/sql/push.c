@@ -135,7 +135,7 @@ static bool add_fold(struct builder *b, enum sql_fold_op op, const struct sql_co
         return false;
     *column = b->columns[g->nfolds] = b->next;
     b->folds[g->nfolds++] = fold;
-    b->next += op == SQL_FOLD_FIRST || op == SQL_FOLD_LAST ? 2 : 1;
+    b->next += op == SQL_FOLD_MOMENTS ? 3 : op == SQL_FOLD_FIRST || op == SQL_FOLD_LAST ? 2 : 1;
     return true;
 }
 
@@ -158,12 +158,39 @@ static const struct sql_column *number_of(struct builder *b, const struct bound_
     return c != NULL && (c->kind == SQL_DOUBLE || c->kind == SQL_BIGINT) ? c : NULL;
 }
 
+/* x, or the x of CAST(x AS DOUBLE) */
+static const struct sql_column *number_as_double(struct builder *b, const struct bound_expr *e)
+{
+    if (e->kind == BOUND_CALL && e->nargs == 1 && strcmp(e->pattern, "CAST($1 AS DOUBLE)") == 0)
+        e = e->args[0];
+    return number_of(b, e);
+}
+
+static bool take_variance(struct builder *b, const struct bound_expr *e, struct sql_part *out)
+{
+    static const struct {
+        const char *pattern;
+        enum sql_part_how how;
+    } all[] = {{"mr_var_pop{$1}", SQL_PART_VAR_POP},
+               {"mr_var_samp{$1}", SQL_PART_VAR_SAMP},
+               {"mr_stddev_pop{$1}", SQL_PART_STDDEV_POP},
+               {"mr_stddev_samp{$1}", SQL_PART_STDDEV_SAMP}};
+    size_t i = 0;
+    while (i < MR_ARRAY_LEN(all) && strcmp(e->pattern, all[i].pattern) != 0)
+        i++;
+    if (i == MR_ARRAY_LEN(all))
+        return false;
+    const struct sql_column *c = number_as_double(b, e->args[0]);
+    out->how = all[i].how;
+    if (c == NULL || !add_fold(b, SQL_FOLD_MOMENTS, c, &out->column))
+        return false;
+    out->other = out->column + 1;
+    return true;
+}
+
 static bool take_average(struct builder *b, const struct bound_expr *e, struct sql_part *out)
 {
-    const struct bound_expr *a = e->args[0];
-    if (a->kind == BOUND_CALL && a->nargs == 1 && strcmp(a->pattern, "CAST($1 AS DOUBLE)") == 0)
-        a = a->args[0];
-    const struct sql_column *c = number_of(b, a);
+    const struct sql_column *c = number_as_double(b, e->args[0]);
     out->how = SQL_PART_AVG;
     return c != NULL && add_fold(b, SQL_FOLD_SUM, c, &out->column) &&
            add_fold(b, SQL_FOLD_COUNT, c, &out->other);
@@ -234,7 +261,7 @@ static bool take_aggregate(struct builder *b, const struct bound_expr *e, struct
         return take_average(b, e, out);
     if (e->nargs == 2 && (strcmp(p, "arg_max_null{$1, $2}") == 0 || strcmp(p, "arg_min_null{$1, $2}") == 0))
         return take_end(b, e, p[5] == 'a', out);
-    return false;
+    return e->nargs == 1 && take_variance(b, e, out);
 }
 
 /* ---- the query ---- */
@@ -274,7 +301,8 @@ static const char *try_push(struct builder *b, const struct bound_query *q, stru
     for (size_t i = 0; i < q->aggregates.n && why == NULL; i++) {
         if (q->group->columns[q->nkeys + i].used &&
             !take_aggregate(b, q->aggregates.items[i], &aggregates[i]))
-            why = "an aggregate is not count, sum, avg, min, max, max_by or min_by over time, of a column, "
+            why = "an aggregate is not count, sum, avg, min, max, a variance or deviation, max_by or min_by "
+                  "over time, of a column, "
                   "perhaps of one measure_name, or there are too many";
     }
     return why;

@@ -2,10 +2,10 @@
  *
  * The shape: one block over one table; WHERE is wholly said by the scan's bounds, predicates and filters (or
  * there is none); keys are dimensions, measure_name, and at most one of time, bin(time, ...) and date_trunc
- * of a fixed width; aggregates are count, sum, avg, min, max, and max_by and min_by over time, of plain
- * columns of values, which may be of the rows of one measure name alone (CASE WHEN measure_name = ...,
- * FILTER). What stands on top (HAVING, ORDER BY, expressions, joins with other blocks) may be anything.
- * Private to sql/.
+ * of a fixed width; aggregates are count, sum, avg, min, max, variances and standard deviations, and max_by
+ * and min_by over time, of plain columns of values, which may be of the rows of one measure name alone (CASE
+ * WHEN measure_name = ..., FILTER). What stands on top (HAVING, ORDER BY, expressions, joins with other
+ * blocks) may be anything. Private to sql/.
  */
 #ifndef MR_SQL_PUSH_H
 #define MR_SQL_PUSH_H

@@ -147,7 +147,8 @@ enum sql_fold_op {
     SQL_FOLD_MIN,
     SQL_FOLD_MAX,
     SQL_FOLD_FIRST,
-    SQL_FOLD_LAST
+    SQL_FOLD_LAST,
+    SQL_FOLD_MOMENTS
 };
 
 /* An aggregate over the column; means what store/store.h says of the same name there. */
@@ -160,7 +161,8 @@ struct sql_fold {
 
 /* Groups instead of rows. The columns are, in this order: a VARCHAR a key, a BIGINT for the start of the bin
  * when there are bins, then a column a fold: BIGINT for counts, HUGEINT for the sum of BIGINT, else the
- * column's type; after FIRST and LAST their time. A group may come in several parts. */
+ * column's type; after FIRST and LAST their time; for MOMENTS a BIGINT and two DOUBLE. A group may come in
+ * several parts. */
 struct sql_groups {
     const uint32_t *keys; /* dimensions and measure_name */
     size_t nkeys;
@@ -181,7 +183,11 @@ enum sql_part_how {
     SQL_PART_MAX,
     SQL_PART_AVG,
     SQL_PART_LAST,
-    SQL_PART_FIRST
+    SQL_PART_FIRST,
+    SQL_PART_VAR_POP, /* this and the next three: of the fold's three columns */
+    SQL_PART_VAR_SAMP,
+    SQL_PART_STDDEV_POP,
+    SQL_PART_STDDEV_SAMP
 };
 struct sql_part {
     enum sql_part_how how;

@@ -166,7 +166,7 @@ static int add_output(struct store_aggregate_cursor *c, enum store_type type, si
 static int add_outputs(struct store_aggregate_cursor *c)
 {
     const struct store_aggregate *a = c->aggregate;
-    size_t most = a->nkeys + 1 + 2 * a->nfolds;
+    size_t most = a->nkeys + 1 + 3 * a->nfolds;
     c->outputs = mr_calloc(most, sizeof *c->outputs);
     c->vecs = mr_calloc(most, sizeof *c->vecs);
     if (c->outputs == NULL || c->vecs == NULL)
@@ -177,10 +177,13 @@ static int add_outputs(struct store_aggregate_cursor *c)
     if (rc == MR_OK && a->bin_ns != 0)
         rc = add_output(c, STORE_TIMESTAMP, 8);
     for (size_t i = 0; i < a->nfolds && rc == MR_OK; i++) {
-        bool counts = a->folds[i].op == STORE_FOLD_ROWS || a->folds[i].op == STORE_FOLD_COUNT;
+        bool moments = a->folds[i].op == STORE_FOLD_MOMENTS;
+        bool counts = moments || a->folds[i].op == STORE_FOLD_ROWS || a->folds[i].op == STORE_FOLD_COUNT;
         rc = add_output(c, counts ? STORE_BIGINT : a->folds[i].type, output_width(a, i));
         if (rc == MR_OK && fold_wants_time(&a->folds[i]))
             rc = add_output(c, STORE_TIMESTAMP, 8);
+        for (int k = 0; k < 2 && moments && rc == MR_OK; k++)
+            rc = add_output(c, STORE_DOUBLE, 8);
     }
     return rc;
 }
@@ -379,7 +382,7 @@ static void put_groups(struct store_aggregate_cursor *c, size_t first, size_t n)
     }
     for (size_t i = 0; i < a->nfolds; i++) {
         put_fold(&a->folds[i], groups_states(g, i) + first, o, n);
-        o += fold_wants_time(&a->folds[i]) ? 2 : 1;
+        o += fold_columns(&a->folds[i]);
     }
 }
 

@@ -26,6 +26,9 @@ struct fold_state {
         struct {
             int64_t bits, time; /* FIRST, LAST: the value, whatever its type, and when */
         } at;
+        struct {
+            double mean, m2;
+        } moments;
     };
     uint64_t count; /* values that are not NULL; FIRST, LAST: 1 when a row was seen */
     uint64_t extra; /* MIN, MAX of DOUBLE: NaNs, counted but not in f64; FIRST, LAST: 1: not NULL */
@@ -42,6 +45,12 @@ bool fold_fits(const struct store_fold *fold);
 static inline bool fold_wants_time(const struct store_fold *fold)
 {
     return fold->op == STORE_FOLD_FIRST || fold->op == STORE_FOLD_LAST;
+}
+
+/* The columns that the fold is handed out as. */
+static inline size_t fold_columns(const struct store_fold *fold)
+{
+    return fold->op == STORE_FOLD_MOMENTS ? 3 : fold_wants_time(fold) ? 2 : 1;
 }
 
 /* ---- groups ---- */
@@ -102,7 +111,7 @@ struct output {
     uint8_t *valid;
 };
 
-/* n states of the fold into o[0] (and o[1] when it wants times), from row 0 on. */
+/* n states of the fold into the columns from o on, from row 0 on. */
 void put_fold(const struct store_fold *fold, const struct fold_state *states, struct output *o, size_t n);
 
 #endif

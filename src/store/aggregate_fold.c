@@ -2,6 +2,8 @@
  * make vectors of: a single accumulator would wait for itself at every value. */
 #include "store/aggregate.h"
 
+#include "base/moments.h"
+
 #include <math.h>
 
 enum { LANES = 8 };
@@ -14,6 +16,7 @@ bool fold_fits(const struct store_fold *fold)
     case STORE_FOLD_COUNT:
         return fold->type >= STORE_DOUBLE && fold->type <= STORE_TIMESTAMP;
     case STORE_FOLD_SUM:
+    case STORE_FOLD_MOMENTS:
         return fold->type == STORE_DOUBLE || fold->type == STORE_BIGINT;
     case STORE_FOLD_MIN:
     case STORE_FOLD_MAX:
@@ -155,6 +158,55 @@ static void take_row(struct fold_state *s, const struct store_fold *fold, const 
         s->at.bits = ((const int64_t *)vec->values)[at];
 }
 
+/* ---- moments ---- */
+
+/* x[i] of `of`, less `from`; 0 for a NULL. */
+static double distance(const void *of, enum store_type type, const uint8_t *valid, size_t i, double from)
+{
+    double x = type == STORE_DOUBLE ? ((const double *)of)[i] : (double)((const int64_t *)of)[i];
+    return valid == NULL || valid[i] ? x - from : 0;
+}
+
+/* The sum of the distances, and of their squares. */
+static void sum_distances(const void *of, enum store_type type, const uint8_t *valid, size_t n, double from,
+                          double *sum, double *squares)
+{
+    double lane[LANES] = {0}, square[LANES] = {0};
+    for (size_t i = 0; i < n; i++) {
+        double d = distance(of, type, valid, i, from);
+        lane[i % LANES] += d;
+        square[i % LANES] += d * d;
+    }
+    *sum = *squares = 0;
+    for (size_t k = 0; k < LANES; k++) {
+        *sum += lane[k];
+        *squares += square[k];
+    }
+}
+
+/* Twice over the values: the mean by way of some value, so that equal ones have exactly theirs, then the
+ * squares. */
+static void add_moments(struct fold_state *s, enum store_type type, const void *values, const uint8_t *valid,
+                        size_t n, uint64_t count)
+{
+    struct mr_moments all = {(double)s->count, s->moments.mean, s->moments.m2}, these = {.n = (double)count};
+    size_t first = 0;
+    double sum, squares;
+    while (valid != NULL && !valid[first])
+        first++;
+    these.mean = distance(values, type, NULL, first, 0);
+    sum_distances(values, type, valid, n, these.mean, &sum, &squares);
+    these.mean += sum / these.n;
+    if (count > 1)
+        sum_distances(values, type, valid, n, these.mean, &sum, &squares);
+    if (isfinite(squares)) /* the sum would be 0 but for rounding */
+        squares = fmax(squares - sum * sum / these.n, 0);
+    these.m2 = squares;
+    mr_moments_join(&all, &these);
+    s->moments.mean = all.mean;
+    s->moments.m2 = all.m2;
+}
+
 /* ---- any ---- */
 
 static void fold_values(const struct store_fold *fold, struct fold_state *s, const void *values,
@@ -166,7 +218,9 @@ static void fold_values(const struct store_fold *fold, struct fold_state *s, con
         return;
     if (count == n)
         valid = NULL;
-    if (fold->op == STORE_FOLD_SUM && fold->type == STORE_DOUBLE)
+    if (fold->op == STORE_FOLD_MOMENTS)
+        add_moments(s, fold->type, values, valid, n, count);
+    else if (fold->op == STORE_FOLD_SUM && fold->type == STORE_DOUBLE)
         s->f64 += sum_f64(values, valid, n);
     else if (fold->op == STORE_FOLD_SUM)
         s->wide += sum_i64(values, valid, n);
@@ -222,10 +276,10 @@ static void each_f64_sum(struct fold_state *s, const double *v, size_t n)
 void fold_each(const struct store_fold *fold, struct fold_state *states, const struct store_vec *vec,
                const int64_t *times, size_t from, size_t n)
 {
-    bool plain = !fold_wants_time(fold) && fold->op != STORE_FOLD_ROWS && fold->op != STORE_FOLD_COUNT &&
-                 fold->type == STORE_DOUBLE && !vec->constant && vec->valid == NULL;
+    bool sum = fold->op == STORE_FOLD_SUM, best = fold->op == STORE_FOLD_MIN || fold->op == STORE_FOLD_MAX;
+    bool plain = (sum || best) && fold->type == STORE_DOUBLE && !vec->constant && vec->valid == NULL;
     const double *v = plain ? (const double *)vec->values + from : NULL;
-    if (plain && fold->op == STORE_FOLD_SUM)
+    if (plain && sum)
         each_f64_sum(states, v, n);
     else if (plain)
         each_f64_best(states, fold->op == STORE_FOLD_MAX, v, n);

@@ -41,6 +41,17 @@ static void put_end(const struct store_fold *fold, const struct fold_state *s, s
     }
 }
 
+static void put_moments(const struct fold_state *s, struct output *o, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        ((int64_t *)o[0].values)[i] = (int64_t)s[i].count;
+        ((double *)o[1].values)[i] = s[i].moments.mean;
+        ((double *)o[2].values)[i] = s[i].moments.m2;
+    }
+    for (size_t k = 0; k < 3; k++)
+        memset(o[k].valid, 1, n);
+}
+
 void put_fold(const struct store_fold *fold, const struct fold_state *states, struct output *o, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -58,6 +69,9 @@ void put_fold(const struct store_fold *fold, const struct fold_state *states, st
     case STORE_FOLD_MIN:
     case STORE_FOLD_MAX:
         put_best(fold, states, o->values, n);
+        return;
+    case STORE_FOLD_MOMENTS:
+        put_moments(states, o, n);
         return;
     case STORE_FOLD_FIRST:
     case STORE_FOLD_LAST:

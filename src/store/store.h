@@ -298,6 +298,8 @@ enum store_fold_op {
     STORE_FOLD_FIRST, /* value, perhaps NULL, of the row with the least time, and that time: two columns. Any
                          type but VARCHAR */
     STORE_FOLD_LAST,  /* of the greatest time */
+    STORE_FOLD_MOMENTS, /* of DOUBLE and BIGINT, for variances: count (BIGINT), mean and sum of squared
+                           distances from it (DOUBLE; both 0 of nothing): three columns */
 };
 
 #define STORE_FOLDS_MAX 128 /* of one aggregate */

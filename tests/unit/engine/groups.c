@@ -304,6 +304,40 @@ static void limits_cut_rows(void **state)
     kit_close(&kit);
 }
 
+static void write_value(const char *host, int64_t time, double v)
+{
+    const struct mr_pair dim = {MR_STR("host"), mr_str_of(host)};
+    struct store_attr attr = kit_double("v", v);
+    struct store_record r = kit_record(&dim, 1, "m", time, 1, &attr, 1);
+    check_ok(kit_append(kit.table, &r, 1), NULL);
+}
+
+/* Of equal values nothing, of large ones that lie close together the same as of small ones; one alone has
+ * none. */
+static void deviations_keep_their_digits(void **state)
+{
+    struct mr_buf out = MR_BUF_INIT;
+    MR_UNUSED(state);
+    kit = (struct kit){.options = {.by_hand = true}};
+    kit_open(&kit);
+    for (int i = 0; i < 30; i++) {
+        write_value("equal", i, 0.1);
+        write_value("large", i, 1e9 + i % 3);
+    }
+    write_value("lonely", 0, 5);
+    finished = 0;
+    answer(MR_STR("SELECT host, stddev(v), var_pop(v) FROM d.t GROUP BY host ORDER BY host"), true, &out);
+    assert_string_equal(
+        out.ptr,
+        "{\"Data\":[{\"ScalarValue\":\"equal\"},{\"ScalarValue\":\"0.0\"},{\"ScalarValue\":\"0.0\"}]}\n"
+        "{\"Data\":[{\"ScalarValue\":\"large\"},{\"ScalarValue\":\"0.8304547985373997\"},"
+        "{\"ScalarValue\":\"0.6666666666666666\"}]}\n"
+        "{\"Data\":[{\"ScalarValue\":\"lonely\"},{\"NullValue\":true},{\"ScalarValue\":\"0.0\"}]}\n");
+    assert_int_equal(finished, 1);
+    mr_buf_release(&out);
+    kit_close(&kit);
+}
+
 /* Which statements go which way, and that EXPLAIN says so. */
 static void explain_tells_the_path(void **state)
 {
@@ -321,6 +355,7 @@ static void explain_tells_the_path(void **state)
         {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5) AND v > 1", "filter: column"},
         {"SELECT max(v) FROM d.t WHERE time > from_milliseconds(5) AND v > n", "rows are read: WHERE "},
         {"SELECT max(v) FROM d.t WHERE zone LIKE 'a%b'", "rows are read: WHERE "},
+        {"SELECT host, stddev(v), var_pop(v) FROM d.t GROUP BY 1", "the groups are the answer"},
         {"SELECT max(s) FROM d.t", "rows are read: an aggregate "},
         {"SELECT host, avg(CASE WHEN measure_name = 'm4' THEN measure_value::double END) FROM d.t GROUP BY 1",
          "where measure_name is 'm4'"},
@@ -358,7 +393,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways_give_the_same_groups), cmocka_unit_test(series_of_the_same_times_too),
-        cmocka_unit_test(limits_cut_rows), cmocka_unit_test(explain_tells_the_path)};
+        cmocka_unit_test(limits_cut_rows), cmocka_unit_test(deviations_keep_their_digits),
+        cmocka_unit_test(explain_tells_the_path)};
     mr_log_set_level(MR_LOG_WARN);
     return cmocka_run_group_tests(tests, harness_open, harness_close);
 }

@@ -73,6 +73,11 @@ static const char *const aggregates[] = {
     "min_by(IF(measure_name = 'm2', b), IF(measure_name = 'm2', time))",
     "max(CASE WHEN measure_name = 'none' THEN v END)",
     "max(CASE WHEN measure_name = 'm1' THEN time END)",
+    "stddev(v)",
+    "stddev_pop(n)",
+    "variance(measure_value::double)",
+    "var_pop(CASE WHEN measure_name = 'm1' THEN v END)",
+    "stddev_samp(n) FILTER (WHERE measure_name = 'm2')",
     "count(1)"};
 static const char *const tests[] = {"count(*) > 1",
                                     "max(v) > 10",
@@ -86,13 +91,14 @@ static const char *const tests[] = {"count(*) > 1",
                                     "sum(v) > 0 OR count(*) > 3",
                                     "max(v) IS NOT NULL",
                                     "sum(n) > 4",
+                                    "stddev(v) > 280",
                                     "max(v) = infinity()"};
 /* these keep the rows coming */
 static const char *const others[] = {
     "sum(n)",
     "count(DISTINCT s)",
     "max(s)",
-    "stddev(v)",
+    "skewness(v)",
     "sum(v * 2)",
     "count_if(b)",
     "max_by(s, time)",
