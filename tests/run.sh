@@ -59,6 +59,23 @@ faults() { # cases; 0: all
     MR_SIM_FAULTS=$1 build/tests/sim/sim_store_faults 2>/dev/null
 }
 
+# Statements drawn by other seeds than the unit tests' own, in the store and in the embedded database.
+random_statements() { # seeds
+    one() {
+        for suite in groups pushdown; do
+            MR_SEED=$1 "build/tests/unit/engine/unit_engine_$suite" >"$2/$1-$suite" 2>&1 && continue
+            tail -n 40 "$2/$1-$suite"
+            echo "MR_SEED=$1 build/tests/unit/engine/unit_engine_$suite"
+            return 255
+        done
+    }
+    export -f one
+    logs=$(mktemp -d)
+    seq 2 $(($1 + 1)) | xargs -P "$jobs" -I{} bash -c 'one {} "$0"' "$logs" || return 1
+    awk '/statements,/ { n += $1 } END { print n " statements, both ways the same" }' "$logs"/*
+    rm -rf "$logs"
+}
+
 case $mode in
 quick)
     stage "build (release)" quiet_build release
@@ -67,8 +84,8 @@ quick)
     stage "client library" client_library build
     ;;
 full|torture)
-    [ "$mode" = full ] && kills=50 seconds=20 operations=100000 states=2000 cases=360 cuts=20 calls=40 ||
-        { kills=1000 seconds=1800 operations=10000000 states=100000 cases=0 cuts=300 calls=2000; export MR_TORTURE=1 SOAK_SECONDS=600 SPOOL_KILLS=200; }
+    [ "$mode" = full ] && kills=50 seconds=60 seeds=6 operations=100000 states=2000 cases=360 cuts=20 calls=40 ||
+        { kills=1000 seconds=1800 seeds=300 operations=10000000 states=100000 cases=0 cuts=300 calls=2000; export MR_TORTURE=1 SOAK_SECONDS=600 SPOOL_KILLS=200; }
     stage "source checks" tools/check/all.sh fast
     stage "build (release)" quiet_build release
     stage "build (asan)" quiet_build asan
@@ -79,6 +96,7 @@ full|torture)
     stage "conformance (release server)" conformance build
     stage "client library" client_library build
     stage "engine against model ($operations operations)" model "$operations"
+    stage "random statements both ways ($seeds seeds)" random_statements "$seeds"
     stage "power cuts of whole stores ($states)" power_cuts "$states"
     stage "failing disks under whole stores" faults "$cases"
     stage "kill -9 under load ($kills kills)" crash build "$kills"
