@@ -132,11 +132,11 @@ bool http_linger_add(struct http_server *server, int fd)
 
 void http_linger_drain(struct http_server *server, int64_t now)
 {
-    static char sink[65536];
+    char sink[16384]; /* nothing is copied: MSG_TRUNC throws away what it counts */
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < server->nlinger;) {
         ssize_t got = 1;
-        for (int k = 0; k < 64 && got > 0; k++)
+        for (int k = 0; k < 256 && got > 0; k++)
             got = recv(server->linger[i].fd, sink, sizeof sink, MSG_DONTWAIT | MSG_TRUNC);
         bool over = got == 0 || (got < 0 && errno != EAGAIN) || now >= server->linger[i].until;
         if (over) {
